@@ -1,0 +1,8 @@
+//! NaN-safe norms and extrema, sums in a fixed order, and random streams derived from a seed by a stable hash.
+//! The only place where the workspace compares floats without care for NaN is nowhere.
+
+mod reduce;
+mod stream;
+
+pub use reduce::{all_finite, axpy, distance, dot, max, maximum, min, minimum, norm, norm_inf, sum};
+pub use stream::Stream;
