@@ -1,1 +1,16 @@
-//! To be written.
+//! Objectives J: formulas written once over [`Scalar`], generalised gradients with a named selection at kinks,
+//! known facts, and the registry from which the command line builds them.
+
+pub mod error;
+pub mod facts;
+pub mod formula;
+pub mod oracle;
+pub mod registry;
+pub mod scalar;
+
+pub use error::ObjectiveError;
+pub use facts::{Bound, CriticalKind, CriticalPoint, Domain, Facts, Regularity};
+pub use formula::Formula;
+pub use oracle::{Native, Objective, Oracle};
+pub use registry::{build, Options};
+pub use scalar::{dual::Dual, selection::Selection, Scalar};

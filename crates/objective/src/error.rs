@@ -1,0 +1,25 @@
+//! Errors of this crate.
+
+/// Why an objective could not be built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ObjectiveError {
+    /// No such name in the registry.
+    #[error("unknown objective `{name}`{}; `dinlab list objectives` lists all, `expr:…` takes a formula",
+        nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
+    UnknownName {
+        /// What was given.
+        name: String,
+        /// The registered name nearest to it.
+        nearest: Option<String>,
+    },
+    /// The text after the colon is not what this objective takes.
+    #[error("objective `{objective}`: argument `{argument}` is not valid: expected {expected}")]
+    BadArgument {
+        /// Registry name.
+        objective: String,
+        /// What was given.
+        argument: String,
+        /// What would be accepted.
+        expected: String,
+    },
+}

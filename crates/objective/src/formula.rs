@@ -1,0 +1,51 @@
+//! What whoever adds an objective writes.
+
+use crate::scalar::{dual::Dual, Scalar};
+
+/// Directions per forward sweep of the default gradient.
+const DIRECTIONS: usize = 4;
+/// Up to this dimension the default gradient keeps its scratch on the stack.
+const ON_STACK: usize = 8;
+
+/// A function J: ℝⁿ → ℝ as code that runs in any [`Scalar`] arithmetic.
+pub trait Formula: Send + Sync {
+    /// n.
+    fn dimension(&self) -> usize;
+
+    /// J(x); `x` has length n.
+    fn value<S: Scalar>(&self, x: &[S]) -> S;
+
+    /// An element of the generalised gradient, chosen by the selection in force; `x` and `out` have length n.
+    /// The default differentiates [`Formula::value`] with ⌈n/4⌉ forward sweeps: override it where O(n) sweeps cost
+    /// too much.
+    fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
+        if x.len() <= ON_STACK {
+            let mut scratch = [Dual::<S, DIRECTIONS>::constant(0.0); ON_STACK];
+            sweep(self, x, out, &mut scratch[..x.len()]);
+        } else {
+            sweep(self, x, out, &mut vec![Dual::constant(0.0); x.len()]);
+        }
+    }
+}
+
+fn sweep<F: Formula + ?Sized, S: Scalar>(
+    formula: &F,
+    x: &[S],
+    out: &mut [S],
+    scratch: &mut [Dual<S, DIRECTIONS>],
+) {
+    for (target, &v) in scratch.iter_mut().zip(x) {
+        *target = Dual::lift(v);
+    }
+    for first in (0..x.len()).step_by(DIRECTIONS) {
+        let block = DIRECTIONS.min(x.len() - first);
+        for i in 0..block {
+            scratch[first + i].eps[i] = S::constant(1.0);
+        }
+        let derivatives = formula.value(scratch).eps;
+        for i in 0..block {
+            out[first + i] = derivatives[i];
+            scratch[first + i].eps[i] = S::constant(0.0);
+        }
+    }
+}

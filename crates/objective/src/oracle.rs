@@ -1,0 +1,129 @@
+//! What everyone above this crate uses: objectives as trait objects with one oracle per thread.
+
+use crate::{
+    facts::Facts,
+    formula::Formula,
+    scalar::{dual::Dual, selection::Selection, Scalar},
+};
+
+/// An objective J: ℝⁿ → ℝ.
+pub trait Objective: Send + Sync {
+    /// Known facts.
+    fn facts(&self) -> &Facts;
+
+    /// A fresh oracle with its own scratch; make one per thread.
+    fn oracle(&self) -> Box<dyn Oracle + '_>;
+
+    /// The selection used at kinks.
+    fn selection(&self) -> Selection;
+
+    /// n.
+    fn dimension(&self) -> usize {
+        self.facts().dimension
+    }
+
+    /// Registry name with arguments.
+    fn name(&self) -> &str {
+        &self.facts().name
+    }
+}
+
+/// Values and derivatives of one objective. All vectors have length n. Where J is not finite the results are
+/// not finite either; nothing panics.
+pub trait Oracle {
+    /// n.
+    fn dimension(&self) -> usize;
+
+    /// J(x).
+    fn value(&mut self, x: &[f64]) -> f64;
+
+    /// The selected element of ∂J(x).
+    fn gradient(&mut self, x: &[f64], out: &mut [f64]);
+
+    /// ∇²J(x)·direction, exact where J is twice differentiable; the selection applied to ∇J elsewhere.
+    fn hessian_vector(&mut self, x: &[f64], direction: &[f64], out: &mut [f64]);
+
+    /// Value and gradient together.
+    fn value_gradient(&mut self, x: &[f64], out: &mut [f64]) -> f64 {
+        self.gradient(x, out);
+        self.value(x)
+    }
+
+    /// ∇²J(x), n×n in row-major order (symmetric up to rounding).
+    fn hessian(&mut self, x: &[f64], out: &mut [f64]) {
+        let n = self.dimension();
+        let mut unit = vec![0.0; n];
+        for i in 0..n {
+            unit[i] = 1.0;
+            self.hessian_vector(x, &unit, &mut out[i * n..(i + 1) * n]);
+            unit[i] = 0.0;
+        }
+    }
+}
+
+/// An objective made of a [`Formula`], its facts and a selection.
+#[derive(Debug, Clone)]
+pub struct Native<F> {
+    formula: F,
+    facts: Facts,
+    selection: Selection,
+}
+
+impl<F: Formula> Native<F> {
+    /// Wraps a formula. Panics if the facts state another dimension than the formula: that is a programming error.
+    pub fn new(formula: F, facts: Facts, selection: Selection) -> Self {
+        assert_eq!(formula.dimension(), facts.dimension, "dimension of {}", facts.name);
+        Self { formula, facts, selection }
+    }
+
+    /// The formula itself, for other arithmetics.
+    pub fn formula(&self) -> &F {
+        &self.formula
+    }
+}
+
+impl<F: Formula> Objective for Native<F> {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+    fn oracle(&self) -> Box<dyn Oracle + '_> {
+        let n = self.formula.dimension();
+        Box::new(NativeOracle {
+            formula: &self.formula,
+            selection: self.selection,
+            point: vec![Dual::constant(0.0); n],
+            image: vec![Dual::constant(0.0); n],
+        })
+    }
+    fn selection(&self) -> Selection {
+        self.selection
+    }
+}
+
+struct NativeOracle<'a, F> {
+    formula: &'a F,
+    selection: Selection,
+    point: Vec<Dual<f64, 1>>,
+    image: Vec<Dual<f64, 1>>,
+}
+
+impl<F: Formula> Oracle for NativeOracle<'_, F> {
+    fn dimension(&self) -> usize {
+        self.formula.dimension()
+    }
+    fn value(&mut self, x: &[f64]) -> f64 {
+        self.formula.value(x)
+    }
+    fn gradient(&mut self, x: &[f64], out: &mut [f64]) {
+        self.selection.during(|| self.formula.gradient(x, out));
+    }
+    fn hessian_vector(&mut self, x: &[f64], direction: &[f64], out: &mut [f64]) {
+        for ((target, &re), &e) in self.point.iter_mut().zip(x).zip(direction) {
+            *target = Dual { re, eps: [e] };
+        }
+        self.selection.during(|| self.formula.gradient(&self.point, &mut self.image));
+        for (target, image) in out.iter_mut().zip(&self.image) {
+            *target = image.eps[0];
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The registry: every named objective, one file each.
+
+mod hill;
+mod quadratic;
+mod valley;
+
+use std::sync::Arc;
+
+use crate::{error::ObjectiveError, oracle::Objective, scalar::selection::Selection};
+
+/// How an objective is to be built.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// Selection at kinks.
+    pub selection: Selection,
+    /// Order of the variables of an `expr:` objective; natural sort order without it.
+    pub variables: Option<Vec<String>>,
+}
+
+/// A shared objective.
+pub type Shared = Arc<dyn Objective>;
+
+/// One named objective.
+pub struct Entry {
+    /// Name as typed, without arguments.
+    pub name: &'static str,
+    /// What may follow the name, e.g. `[:n]`; empty for none.
+    pub arguments: &'static str,
+    /// One line for `dinlab list objectives`.
+    pub summary: &'static str,
+    /// Example specifications, the first of which is the default; the generic tests run over all of them.
+    pub examples: &'static [&'static str],
+    /// Builds it from the text after the colon (empty when there is none).
+    pub build: fn(&str, &Options) -> Result<Shared, ObjectiveError>,
+}
+
+/// All named objectives in the order of `dinlab list objectives`.
+pub const ALL: &[Entry] = &[quadratic::ENTRY, valley::ENTRY, hill::ENTRY];
+
+/// Builds the objective named by `specification`: `name` or `name:arguments`.
+pub fn build(specification: &str, options: &Options) -> Result<Shared, ObjectiveError> {
+    let (name, arguments) = specification.split_once(':').unwrap_or((specification, ""));
+    match ALL.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.build)(arguments, options),
+        None => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> ObjectiveError {
+    let nearest = ALL
+        .iter()
+        .map(|entry| (strsim::damerau_levenshtein(name, entry.name), entry.name))
+        .min()
+        .filter(|(distance, candidate)| 2 * distance <= candidate.len())
+        .map(|(_, candidate)| candidate.to_owned());
+    let name = name.chars().take(60).collect();
+    ObjectiveError::UnknownName { name, nearest }
+}
+
+/// Numbers separated by commas, all finite.
+pub(crate) fn numbers(objective: &str, text: &str, expected: &str) -> Result<Vec<f64>, ObjectiveError> {
+    let bad = || ObjectiveError::BadArgument {
+        objective: objective.into(),
+        argument: text.chars().take(60).collect(),
+        expected: expected.into(),
+    };
+    text.split(',')
+        .map(|part| part.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(bad))
+        .collect()
+}
+
+/// Error for an objective that takes no argument.
+pub(crate) fn no_arguments(objective: &str, text: &str) -> Result<(), ObjectiveError> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    Err(ObjectiveError::BadArgument {
+        objective: objective.into(),
+        argument: text.chars().take(60).collect(),
+        expected: "nothing after the name".into(),
+    })
+}
