@@ -7,6 +7,7 @@ pub mod formula;
 pub mod oracle;
 pub mod registry;
 pub mod scalar;
+pub mod start;
 
 pub use error::ObjectiveError;
 pub use facts::{Bound, CriticalKind, CriticalPoint, Domain, Facts, Regularity};
@@ -14,3 +15,4 @@ pub use formula::Formula;
 pub use oracle::{Native, Objective, Oracle};
 pub use registry::{build, Options};
 pub use scalar::{dual::Dual, selection::Selection, Scalar};
+pub use start::{Start, StartError};
