@@ -1,1 +1,18 @@
-//! To be written.
+//! The checks: one claim per file, each with its prediction, estimator, tolerance, negative control and figure.
+//!
+//! A check measures; it never judges itself. [`judge`] turns measurements into verdicts by one rule for all, and
+//! [`suite`] runs any selection of checks in parallel.
+
+pub mod check;
+pub mod entry;
+pub mod error;
+pub mod judge;
+pub mod registry;
+pub mod sources;
+pub mod suite;
+
+pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
+pub use entry::entries;
+pub use error::CheckError;
+pub use registry::ALL;
+pub use suite::{run, AnyCheck, Outcome, Request};

@@ -1,0 +1,43 @@
+//! Errors of this crate: a check that could not run. A violated claim is not an error.
+
+use dinlab_record::Status;
+
+/// Why a check could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A continuous-time run could not start.
+    #[error(transparent)]
+    Flow(#[from] dinlab_din::DinError),
+    /// A discrete-time run could not start.
+    #[error(transparent)]
+    Iteration(#[from] dinlab_indian::IndianError),
+    /// An objective could not be built.
+    #[error(transparent)]
+    Objective(#[from] dinlab_objective::ObjectiveError),
+    /// An estimator refused its input.
+    #[error(transparent)]
+    Estimate(#[from] dinlab_analysis::AnalysisError),
+    /// An initial state could not be made.
+    #[error(transparent)]
+    Start(#[from] dinlab_objective::StartError),
+    /// A run ended otherwise than the claim needs. The suite turns this into a violated measurement: where the
+    /// theory says that the run exists, a run that breaks down contradicts it.
+    #[error("{what}: the run ended with status `{status}`, expected `{expected}`")]
+    UnexpectedStatus {
+        /// Which run.
+        what: String,
+        /// How it ended.
+        status: Status,
+        /// How it had to end.
+        expected: &'static str,
+    },
+    /// The user's own case does not fit this check.
+    #[error("this check cannot take the case: {reason}")]
+    OwnCase {
+        /// What is missing or wrong, and what would be accepted.
+        reason: String,
+    },
+    /// The user stopped the run.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,38 @@
+//! The published sources that checks cite; one constant each, so that a reference is written once.
+
+use dinlab_record::Source;
+
+/// Castera, Bolte, Févotte, Pauwels 2021: INDIAN (there INNA).
+pub const JMLR: Source = Source {
+    key: "castera2021",
+    authors: "C. Castera, J. Bolte, C. Févotte, E. Pauwels",
+    title: "An Inertial Newton Algorithm for Deep Learning",
+    venue: "Journal of Machine Learning Research 22(134):1-31",
+    year: 2021,
+    place: "",
+};
+
+/// Alvarez, Attouch, Bolte, Redont 2002: DIN.
+pub const AABR: Source = Source {
+    key: "alvarez2002",
+    authors: "F. Alvarez, H. Attouch, J. Bolte, P. Redont",
+    title: "A second-order gradient-like dissipative dynamical system with Hessian-driven damping. Application to optimization and mechanics",
+    venue: "Journal de Mathématiques Pures et Appliquées 81(8):747-779",
+    year: 2002,
+    place: "",
+};
+
+/// Castera 2023: avoidance of strict saddles.
+pub const SADDLES: Source = Source {
+    key: "castera2023",
+    authors: "C. Castera",
+    title: "Inertial Newton Algorithms Avoiding Strict Saddle Points",
+    venue: "Journal of Optimization Theory and Applications 199:881-903",
+    year: 2023,
+    place: "",
+};
+
+/// The same source with the place of the statement.
+pub const fn at(source: Source, place: &'static str) -> Source {
+    Source { place, ..source }
+}
