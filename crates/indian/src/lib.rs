@@ -1,1 +1,16 @@
-//! To be written.
+//! Discrete time: INDIAN and its rivals, step schedules, and a driver that streams the iterates to an observer.
+//!
+//! The main function is [`indian_step`], the displayed equation; [`iterate`] makes a sampled trajectory of any
+//! [`Method`], [`iterate_observed`] shows the iterates to an observer in constant memory.
+
+mod error;
+mod grid;
+mod method;
+mod run;
+mod schedule;
+
+pub use error::IndianError;
+pub use grid::Grid;
+pub use method::{build, indian_step, Entry, Method, Parameter, Step, ALL};
+pub use run::{iterate, iterate_observed, Outcome, Run, DIVERGENCE_BOUND};
+pub use schedule::Schedule;

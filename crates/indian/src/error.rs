@@ -1,0 +1,90 @@
+//! Errors of this crate: every one is an input that cannot be run. A diverging run is a status, not an error.
+
+use dinlab_objective::StartError;
+
+/// Why a run could not be started.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum IndianError {
+    /// No such name in the registry.
+    #[error("unknown method `{name}`{}; `dinlab list methods` lists all",
+        nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
+    UnknownMethod {
+        /// What was given.
+        name: String,
+        /// The registered name nearest to it.
+        nearest: Option<String>,
+    },
+    /// A parameter of a method outside its range.
+    #[error("method `{method}`: {parameter} = {value} is not valid: expected {expected}")]
+    Parameter {
+        /// Registry name.
+        method: &'static str,
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// What was given.
+        value: f64,
+        /// Accepted range in words.
+        expected: &'static str,
+    },
+    /// A step size that is not positive and finite.
+    #[error("step size {value} (step {index}) is not valid: expected a positive finite number")]
+    StepSize {
+        /// Which step.
+        index: usize,
+        /// What was given.
+        value: f64,
+    },
+    /// An exponent of a decaying schedule that is negative or not finite.
+    #[error("decay exponent {value} is not valid: expected a finite number >= 0")]
+    Exponent {
+        /// What was given.
+        value: f64,
+    },
+    /// A list of step sizes shorter than the run.
+    #[error("the list holds {found} step sizes, but the run has {steps} steps")]
+    ListTooShort {
+        /// Length of the list.
+        found: usize,
+        /// Steps asked for.
+        steps: u64,
+    },
+    /// A recording grid that records nothing.
+    #[error("{what} = 0 is not valid: expected an integer >= 1")]
+    Grid {
+        /// Which number.
+        what: &'static str,
+    },
+    /// A divergence bound that is not positive.
+    #[error("divergence bound {value} is not valid: expected a positive number")]
+    DivergenceBound {
+        /// What was given.
+        value: f64,
+    },
+    /// A start of the wrong length.
+    #[error("the start has {found} entries, but the objective has dimension {expected}")]
+    Dimension {
+        /// Dimension of the objective.
+        expected: usize,
+        /// Length of the start.
+        found: usize,
+    },
+    /// A NaN or infinite coordinate of the start.
+    #[error("entry {index} of the start is {value}: expected a finite number")]
+    NonFiniteStart {
+        /// Which entry, counted from 1.
+        index: usize,
+        /// What was given.
+        value: f64,
+    },
+    /// A start other than `rest` for a method that has no second variable of its own.
+    #[error("method `{method}` has no velocity or psi to start from (`{start}` was given): expected `rest`")]
+    StartNotSupported {
+        /// Registry name.
+        method: &'static str,
+        /// What was given.
+        start: String,
+    },
+    /// The second variable of INDIAN could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}

@@ -1,0 +1,50 @@
+//! AdaGrad, diagonal: G⁺ = G + v², θ⁺ = θ − γv/(√G⁺ + ε).
+
+use dinlab_objective::{Oracle, Start};
+
+use super::{rest_only, Entry, Method, Parameter, Step};
+use crate::error::IndianError;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "adagrad",
+    parameters: &[Parameter::positive("epsilon", 1e-10)],
+    summary: "AdaGrad with a diagonal matrix",
+    source: "Duchi, Hazan, Singer, JMLR 12, 2011",
+    make: |p| Method::Adagrad { epsilon: p[0] },
+};
+
+/// State: sum of squares G.
+#[derive(Debug, Clone)]
+pub(super) struct Adagrad {
+    epsilon: f64,
+    squares: Vec<f64>,
+    v: Vec<f64>,
+}
+
+impl Adagrad {
+    pub(super) fn new(epsilon: f64) -> Self {
+        Self { epsilon, squares: Vec::new(), v: Vec::new() }
+    }
+}
+
+impl Step for Adagrad {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+    fn start(&mut self, _: &mut dyn Oracle, theta: &[f64], start: &Start) -> Result<(), IndianError> {
+        rest_only(ENTRY.name, start)?;
+        self.squares = vec![0.0; theta.len()];
+        self.v = vec![0.0; theta.len()];
+        Ok(())
+    }
+    fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
+        oracle.gradient(theta, &mut self.v);
+        for ((theta, squares), v) in theta.iter_mut().zip(&mut self.squares).zip(&self.v) {
+            *squares += v * v;
+            *theta -= step_size * v / (squares.sqrt() + self.epsilon);
+        }
+    }
+    fn auxiliary(&self) -> Option<&[f64]> {
+        None
+    }
+}

@@ -1,0 +1,51 @@
+//! Polyak's heavy ball: θ⁺ = θ − γv + m(θ − θ₋), θ₋₁ = θ₀.
+
+use dinlab_objective::{Oracle, Start};
+
+use super::{rest_only, Entry, Method, Parameter, Step};
+use crate::error::IndianError;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "heavy-ball",
+    parameters: &[Parameter::fraction("momentum", 0.9)],
+    summary: "heavy ball with constant momentum",
+    source: "Polyak, USSR Comput. Math. Math. Phys. 4(5), 1964",
+    make: |p| Method::HeavyBall { momentum: p[0] },
+};
+
+/// State: the last displacement θ − θ₋.
+#[derive(Debug, Clone)]
+pub(super) struct HeavyBall {
+    momentum: f64,
+    displacement: Vec<f64>,
+    v: Vec<f64>,
+}
+
+impl HeavyBall {
+    pub(super) fn new(momentum: f64) -> Self {
+        Self { momentum, displacement: Vec::new(), v: Vec::new() }
+    }
+}
+
+impl Step for HeavyBall {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+    fn start(&mut self, _: &mut dyn Oracle, theta: &[f64], start: &Start) -> Result<(), IndianError> {
+        rest_only(ENTRY.name, start)?;
+        self.displacement = vec![0.0; theta.len()];
+        self.v = vec![0.0; theta.len()];
+        Ok(())
+    }
+    fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
+        oracle.gradient(theta, &mut self.v);
+        let m = self.momentum;
+        for ((theta, d), v) in theta.iter_mut().zip(&mut self.displacement).zip(&self.v) {
+            *d = m * *d - step_size * v;
+            *theta += *d;
+        }
+    }
+    fn auxiliary(&self) -> Option<&[f64]> {
+        None
+    }
+}

@@ -1,0 +1,55 @@
+//! Nesterov's method with constant momentum: x⁺ = y − γ∇J(y), y⁺ = x⁺ + m(x⁺ − x), y₀ = x₀.
+//!
+//! The reported θ is x. The gradients are taken at y, and it is y that is INDIAN's θ under the method dictionary:
+//! y_k = x_k + m(x_k − x_{k−1}).
+
+use dinlab_objective::{Oracle, Start};
+
+use super::{rest_only, Entry, Method, Parameter, Step};
+use crate::error::IndianError;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "nesterov",
+    parameters: &[Parameter::fraction("momentum", 0.9)],
+    summary: "Nesterov's accelerated gradient with constant momentum; theta is the x-sequence",
+    source: "Nesterov, Introductory Lectures on Convex Optimization, 2004, scheme (2.2.11)",
+    make: |p| Method::Nesterov { momentum: p[0] },
+};
+
+/// State: the extrapolated point y.
+#[derive(Debug, Clone)]
+pub(super) struct Nesterov {
+    momentum: f64,
+    y: Vec<f64>,
+    v: Vec<f64>,
+}
+
+impl Nesterov {
+    pub(super) fn new(momentum: f64) -> Self {
+        Self { momentum, y: Vec::new(), v: Vec::new() }
+    }
+}
+
+impl Step for Nesterov {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+    fn start(&mut self, _: &mut dyn Oracle, theta: &[f64], start: &Start) -> Result<(), IndianError> {
+        rest_only(ENTRY.name, start)?;
+        self.y = theta.to_vec();
+        self.v = vec![0.0; theta.len()];
+        Ok(())
+    }
+    fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
+        oracle.gradient(&self.y, &mut self.v);
+        let m = self.momentum;
+        for ((x, y), v) in theta.iter_mut().zip(&mut self.y).zip(&self.v) {
+            let old = *x;
+            *x = *y - step_size * v;
+            *y = *x + m * (*x - old);
+        }
+    }
+    fn auxiliary(&self) -> Option<&[f64]> {
+        None
+    }
+}
