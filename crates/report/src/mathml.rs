@@ -1,0 +1,45 @@
+//! LaTeX formulas as MathML, which browsers draw without a script.
+
+use pulldown_latex::config::DisplayMode;
+use pulldown_latex::{push_mathml, Event, Parser, RenderConfig, Storage};
+
+/// MathML of a formula in display mode, or None where the LaTeX is not understood; the caller then shows the
+/// source. The result is safe to put into a page: the renderer escapes all text of the formula.
+pub(crate) fn display(latex: &str) -> Option<String> {
+    if latex.trim().is_empty() {
+        return None;
+    }
+    let storage = Storage::new();
+    // A half-understood formula would be shown with error marks inside: refuse it as a whole instead.
+    let events: Vec<Event<'_>> = Parser::new(latex, &storage).collect::<Result<_, _>>().ok()?;
+    let config = RenderConfig { display_mode: DisplayMode::Block, ..RenderConfig::default() };
+    let mut mathml = String::new();
+    let events = events.into_iter().map(Ok::<_, std::convert::Infallible>);
+    push_mathml(&mut mathml, events, config).ok()?;
+    Some(mathml)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_mathml() {
+        let mathml = display(r"\ddot\theta + \alpha\dot\theta + \beta\nabla^2 J(\theta)\dot\theta + \nabla J(\theta) = 0").unwrap();
+        assert!(mathml.starts_with("<math") && mathml.ends_with("</math>"), "{mathml}");
+        assert!(mathml.contains("θ") && mathml.contains('∇'), "{mathml}");
+    }
+
+    #[test]
+    fn what_is_not_latex_is_refused() {
+        assert_eq!(display(r"\undefinedmacro{x}"), None);
+        assert_eq!(display(r"\frac{1}"), None);
+        assert_eq!(display("  "), None);
+    }
+
+    #[test]
+    fn text_in_formulas_is_escaped() {
+        let mathml = display(r"x < 1, \text{<script>alert(1)</script>}").unwrap();
+        assert!(!mathml.contains("<script"), "{mathml}");
+    }
+}

@@ -1,0 +1,149 @@
+//! One line per check, shared by the terminal, Markdown and LaTeX tables and by the head of the page.
+
+use dinlab_record::{CheckEntry, Kind, Measurement, Verdict};
+
+use crate::number;
+
+/// Words for a verdict; `error` when the check could not run.
+pub fn verdict_text(verdict: Option<Verdict>) -> String {
+    verdict.map_or_else(|| "error".into(), |v| v.to_string())
+}
+
+/// Sign beside the verdict, so that colour never carries it alone.
+pub fn verdict_symbol(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Consistent) => "✓",
+        Some(Verdict::Violated) => "✗",
+        Some(Verdict::Inconclusive) => "?",
+        Some(Verdict::NotApplicable) => "–",
+        None => "!",
+    }
+}
+
+/// Relation between measured and predicted: `=`, `≤`, `≥`.
+pub fn kind_symbol(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Equal => "=",
+        Kind::Upper => "≤",
+        Kind::Lower => "≥",
+    }
+}
+
+/// What the negative control came to: `failed` (as it must), `did not fail`, or `none`.
+pub fn control_text(entry: &CheckEntry) -> &'static str {
+    match &entry.control {
+        None => "none",
+        Some(control) if control.verdict == Verdict::Violated => "failed",
+        Some(_) => "did not fail",
+    }
+}
+
+/// Strain of the worst case in words, `–` where nothing was measured.
+pub fn worst_strain(entry: &CheckEntry) -> String {
+    entry.worst_case.as_ref().map_or_else(|| "–".into(), |m| number::strain(m.strain()))
+}
+
+/// Printed statements of this entry that were found false.
+pub fn findings(entry: &CheckEntry) -> usize {
+    errata(entry).filter(|e| e.verdict == Verdict::Violated).count()
+}
+
+/// The errata of an entry; falls back on the contract's single `erratum`.
+pub fn errata(entry: &CheckEntry) -> impl Iterator<Item = &dinlab_record::Erratum> {
+    let single = if entry.errata.is_empty() { entry.erratum.as_ref() } else { None };
+    entry.errata.iter().chain(single)
+}
+
+/// Number of checks with each outcome, in the order consistent, violated, inconclusive, not-applicable, error;
+/// outcomes that did not occur are left out.
+pub fn tally(checks: &[CheckEntry]) -> Vec<(Option<Verdict>, usize)> {
+    [
+        Some(Verdict::Consistent),
+        Some(Verdict::Violated),
+        Some(Verdict::Inconclusive),
+        Some(Verdict::NotApplicable),
+        None,
+    ]
+    .into_iter()
+    .map(|verdict| (verdict, checks.iter().filter(|c| c.verdict == verdict).count()))
+    .filter(|(_, count)| *count > 0)
+    .collect()
+}
+
+/// One sentence on the whole run, for example "14 checks: 12 consistent, 2 inconclusive; 3 printed statements
+/// found false".
+pub fn sentence(checks: &[CheckEntry]) -> String {
+    let plural = if checks.len() == 1 { "" } else { "s" };
+    let counts: Vec<String> =
+        tally(checks).iter().map(|(verdict, n)| format!("{n} {}", verdict_text(*verdict))).collect();
+    let mut text = format!("{} check{plural}", checks.len());
+    if !counts.is_empty() {
+        text += &format!(": {}", counts.join(", "));
+    }
+    match checks.iter().map(findings).sum() {
+        0 => text,
+        1 => text + "; 1 printed statement found false",
+        n => text + &format!("; {n} printed statements found false"),
+    }
+}
+
+/// Whether a measurement contradicts its prediction: beyond its tolerance, or not a number.
+pub fn violates(m: &Measurement) -> bool {
+    // `!(… <= 1)`, so that NaN counts as a violation.
+    !matches!(m.strain().partial_cmp(&1.0), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
+}
+
+/// The simplest measurement that contradicts the claim: of all that do, the one with the shortest description
+/// of its case (fewest parameters, lowest dimension), the first of these in the order of the record.
+pub fn smallest_violation(entry: &CheckEntry) -> Option<&Measurement> {
+    entry.measurements.iter().filter(|m| violates(m)).min_by_key(|m| m.case.chars().count())
+}
+
+/// Measured value, relation and prediction in one line of text.
+pub fn comparison(m: &Measurement) -> String {
+    let unit = if m.unit.is_empty() { String::new() } else { format!(" {}", m.unit) };
+    format!(
+        "measured {}{unit}, predicted {} {}{unit} within {}",
+        number::plain(m.value),
+        kind_symbol(m.kind),
+        number::plain(m.predicted),
+        number::plain(m.tolerance)
+    )
+}
+
+/// Order for tables: NaN first, then the deepest violation.
+pub fn by_strain_descending(a: &Measurement, b: &Measurement) -> std::cmp::Ordering {
+    let (a, b) = (a.strain(), b.strain());
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => std::cmp::Ordering::Equal,
+        (true, false) => std::cmp::Ordering::Less,
+        (false, true) => std::cmp::Ordering::Greater,
+        (false, false) => b.total_cmp(&a),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn sentence_counts_outcomes_and_findings() {
+        let report = fixture::report();
+        assert_eq!(
+            sentence(&report.checks),
+            "5 checks: 1 consistent, 1 violated, 1 inconclusive, 1 not-applicable, 1 error; 1 printed statement found false"
+        );
+        assert_eq!(sentence(&[]), "0 checks");
+    }
+
+    #[test]
+    fn nan_counts_as_violation_and_comes_first() {
+        let mut entry = fixture::violated();
+        let smallest = smallest_violation(&entry).unwrap();
+        assert_eq!(smallest.case, "quadratic:1, α = 1");
+        entry.measurements.sort_by(by_strain_descending);
+        assert!(entry.measurements[0].strain().is_nan());
+        assert!(violates(&entry.measurements[0]));
+    }
+}
