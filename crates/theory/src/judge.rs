@@ -8,7 +8,7 @@
 //!   correction over all random measurements of the run. In between it is `inconclusive`.
 //! * Every comparison is written so that NaN fails it: a NaN is `violated`.
 
-use dinlab_analysis::holm;
+use dinlab_analysis::statistics::holm;
 use dinlab_record::{Kind, Measurement, Verdict};
 
 /// Level of all tests of a run together.

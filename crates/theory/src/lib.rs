@@ -6,8 +6,10 @@
 pub mod check;
 pub mod entry;
 pub mod error;
+pub mod geometry;
 pub mod judge;
 pub mod registry;
+pub mod runs;
 pub mod sources;
 pub mod suite;
 

@@ -1,9 +1,9 @@
 //! All checks, in the order of the page.
 
-use crate::suite::AnyCheck;
+use crate::{geometry, suite::AnyCheck};
 
 /// Every check of the workspace.
-pub const ALL: &[&dyn AnyCheck] = &[];
+pub const ALL: &[&dyn AnyCheck] = &[&geometry::stability_region::StabilityRegion];
 
 /// The check with this name.
 pub fn find(id: &str) -> Option<&'static dyn AnyCheck> {

@@ -5,8 +5,7 @@
 //! the shipped algorithm; the inequalities enter only as the prediction.
 
 use dinlab_analysis::{
-    eigenvalues_2x2, modulus,
-    spectrum::spectral_radius,
+    spectrum::{eigenvalues_2x2, modulus, spectral_radius},
     stability::{stable, step_size_max},
 };
 use dinlab_indian::{indian_step, Grid, Method, Run, Schedule};

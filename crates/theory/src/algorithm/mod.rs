@@ -1,0 +1,3 @@
+//! Family C: INDIAN, the algorithm.
+
+pub mod euler_order;
