@@ -1,1 +1,21 @@
-//! To be written.
+//! Continuous time: DIN and its relatives as first-order systems, integrators with dense output and event
+//! location, and sampled runs.
+//!
+//! [`simulate`] is what the command line calls; [`integrate`] takes any [`System`].
+
+mod driver;
+mod dynamics;
+mod error;
+mod events;
+mod integrator;
+mod method;
+mod run;
+mod system;
+
+pub use driver::{integrate, Outcome};
+pub use dynamics::{initial_state, system, Dynamics, DynamicsEntry, DYNAMICS};
+pub use error::DinError;
+pub use events::{Direction, Event, Located};
+pub use integrator::{Integrator, IntegratorEntry, Settings, INTEGRATORS};
+pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
+pub use system::System;

@@ -1,0 +1,477 @@
+//! The dynamics: one system each, named for the command line.
+//!
+//! State layout: θ first (length n), then the second variable where there is one.
+
+use dinlab_objective::{start, Objective, Oracle, Start};
+
+use crate::{
+    error::{check_finite, check_that, check_vector, DinError},
+    system::System,
+};
+
+/// Dynamics with their parameters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Dynamics {
+    /// θ′ = u − βv, u′ = −αu − (1 − αβ)v, v ∈ ∂J(θ). State (θ, u).
+    Din {
+        /// Friction α ≥ 0.
+        alpha: f64,
+        /// Hessian damping β ≥ 0.
+        beta: f64,
+    },
+    /// θ′ = −(α − 1/β)θ − ψ/β − βv, ψ′ = −(α − 1/β)θ − ψ/β. State (θ, ψ).
+    DinPsi {
+        /// Friction α ≥ 0.
+        alpha: f64,
+        /// Hessian damping β > 0.
+        beta: f64,
+    },
+    /// θ″ + αθ′ + β∇²J(θ)θ′ + ∇J(θ) = 0. State (θ, θ′).
+    DinSecondOrder {
+        /// Friction α ≥ 0.
+        alpha: f64,
+        /// Hessian damping β ≥ 0.
+        beta: f64,
+    },
+    /// θ′ = −v. State θ.
+    GradientFlow,
+    /// θ″ + αθ′ + v = 0. State (θ, θ′).
+    HeavyBall {
+        /// Friction α ≥ 0.
+        alpha: f64,
+    },
+    /// θ′ = −(∇²J(θ) + ℓI)⁻¹∇J(θ), ℓ = 0 where the Hessian is positive definite. State θ.
+    NewtonFlow,
+    /// θ″ + (α/t)θ′ + β∇²J(θ)θ′ + ∇J(θ) = 0, t > 0, as θ′ = u − βv, u′ = −(α/t)(u − βv) − v. State (θ, u).
+    DinAvd {
+        /// Numerator α ≥ 0 of the friction.
+        alpha: f64,
+        /// Hessian damping β ≥ 0.
+        beta: f64,
+    },
+}
+
+/// One line of the registry.
+#[derive(Debug, Clone, Copy)]
+pub struct DynamicsEntry {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One line for `dinlab list dynamics`.
+    pub summary: &'static str,
+    /// Where the system comes from.
+    pub source: &'static str,
+    /// The dynamics for α and β (dynamics without such a parameter ignore it).
+    pub build: fn(alpha: f64, beta: f64) -> Dynamics,
+}
+
+const AABR: &str = "Alvarez, Attouch, Bolte, Redont, J. Math. Pures Appl. 81 (2002)";
+const JMLR: &str = "Castera, Bolte, Févotte, Pauwels, JMLR 22(134) (2021)";
+
+/// All dynamics in the order of `dinlab list dynamics`.
+pub const DYNAMICS: &[DynamicsEntry] = &[
+    DynamicsEntry {
+        name: "din",
+        summary: "inertial Newton dynamics, first-order form in (theta, u), u = theta' + beta grad J",
+        source: JMLR,
+        build: |alpha, beta| Dynamics::Din { alpha, beta },
+    },
+    DynamicsEntry {
+        name: "din-psi",
+        summary: "the same in the published variables (theta, psi); needs beta > 0",
+        source: JMLR,
+        build: |alpha, beta| Dynamics::DinPsi { alpha, beta },
+    },
+    DynamicsEntry {
+        name: "din-second-order",
+        summary: "the same in second-order form (theta, theta') with the Hessian; for smooth J",
+        source: AABR,
+        build: |alpha, beta| Dynamics::DinSecondOrder { alpha, beta },
+    },
+    DynamicsEntry {
+        name: "gradient-flow",
+        summary: "theta' = -grad J",
+        source: "Cauchy, C. R. Acad. Sci. Paris 25 (1847)",
+        build: |_, _| Dynamics::GradientFlow,
+    },
+    DynamicsEntry {
+        name: "heavy-ball",
+        summary: "theta'' + alpha theta' + grad J = 0",
+        source: "Polyak, USSR Comput. Math. Math. Phys. 4 (1964); Attouch, Goudou, Redont, Commun. Contemp. Math. 2 (2000)",
+        build: |alpha, _| Dynamics::HeavyBall { alpha },
+    },
+    DynamicsEntry {
+        name: "newton-flow",
+        summary: "theta' = -(Hessian + l I)^-1 grad J, l > 0 only where the Hessian is not positive definite",
+        source: "Smale, J. Math. Econom. 3 (1976); Levenberg, Quart. Appl. Math. 2 (1944); Marquardt, J. SIAM 11 (1963)",
+        build: |_, _| Dynamics::NewtonFlow,
+    },
+    DynamicsEntry {
+        name: "din-avd",
+        summary: "theta'' + (alpha/t) theta' + beta Hessian theta' + grad J = 0 for t > 0, without the Hessian",
+        source: "Attouch, Peypouquet, Redont, J. Differential Equations 261 (2016)",
+        build: |alpha, beta| Dynamics::DinAvd { alpha, beta },
+    },
+];
+
+impl Dynamics {
+    /// All dynamics.
+    pub const ALL: &'static [DynamicsEntry] = DYNAMICS;
+
+    /// The dynamics of that name; those without α or β ignore them.
+    pub fn from_name(name: &str, alpha: f64, beta: f64) -> Result<Self, DinError> {
+        DYNAMICS.iter().find(|e| e.name == name).map(|e| (e.build)(alpha, beta)).ok_or_else(|| {
+            DinError::UnknownName {
+                kind: "dynamics",
+                name: name.chars().take(60).collect(),
+                known: DYNAMICS.iter().map(|e| e.name).collect::<Vec<_>>().join(", "),
+            }
+        })
+    }
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Din { .. } => "din",
+            Self::DinPsi { .. } => "din-psi",
+            Self::DinSecondOrder { .. } => "din-second-order",
+            Self::GradientFlow => "gradient-flow",
+            Self::HeavyBall { .. } => "heavy-ball",
+            Self::NewtonFlow => "newton-flow",
+            Self::DinAvd { .. } => "din-avd",
+        }
+    }
+
+    /// α and β, where α is a constant friction and β belongs to DIN; (α, 0) for heavy ball.
+    pub fn parameters(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Din { alpha, beta }
+            | Self::DinPsi { alpha, beta }
+            | Self::DinSecondOrder { alpha, beta }
+            | Self::DinAvd { alpha, beta } => Some((alpha, beta)),
+            Self::HeavyBall { alpha } => Some((alpha, 0.0)),
+            Self::GradientFlow | Self::NewtonFlow => None,
+        }
+    }
+
+    /// Whether this is one of the three forms of DIN, which have an energy and (for β > 0) a ψ.
+    pub fn is_din(self) -> bool {
+        matches!(self, Self::Din { .. } | Self::DinPsi { .. } | Self::DinSecondOrder { .. })
+    }
+
+    /// Start time where none is given: 1 for DIN-AVD (singular at 0), otherwise 0.
+    pub fn default_start_time(self) -> f64 {
+        if matches!(self, Self::DinAvd { .. }) {
+            1.0
+        } else {
+            0.0
+        }
+    }
+
+    /// Length of the state for a problem in n variables.
+    pub fn state_dimension(self, n: usize) -> usize {
+        if matches!(self, Self::GradientFlow | Self::NewtonFlow) {
+            n
+        } else {
+            2 * n
+        }
+    }
+
+    /// Refuses parameters outside their range, and Hessians where there are kinks.
+    pub(crate) fn check(self, objective: &dyn Objective) -> Result<(), DinError> {
+        if let Some((alpha, beta)) = self.parameters() {
+            let accepted = |v: f64| v >= 0.0 && v.is_finite();
+            check_that("alpha", alpha, "a finite number, at least 0", accepted(alpha))?;
+            check_that("beta", beta, "a finite number, at least 0", accepted(beta))?;
+            if matches!(self, Self::DinPsi { .. }) {
+                let what = "a number above 0 (for beta = 0 there is no psi: use `din`)";
+                check_that("beta", beta, what, beta > 0.0)?;
+            }
+        }
+        let kinks = &objective.facts().kinks;
+        if matches!(self, Self::DinSecondOrder { .. } | Self::NewtonFlow) && !kinks.is_empty() {
+            return Err(DinError::Kinks {
+                dynamics: self.name(),
+                objective: objective.name().to_owned(),
+                kinks: kinks.join("; "),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// State at the start time for θ₀ = `theta` and a named or given start.
+pub fn initial_state(
+    dynamics: Dynamics,
+    objective: &dyn Objective,
+    theta: &[f64],
+    start: &Start,
+    from: f64,
+) -> Result<Vec<f64>, DinError> {
+    dynamics.check(objective)?;
+    check_vector("start", theta, objective.dimension())?;
+    check_finite("start time", from)?;
+    let refuse =
+        |reason| Err(DinError::StartNotTaken { dynamics: dynamics.name(), start: start.to_string(), reason });
+    let Some((alpha, beta)) = dynamics.parameters() else {
+        return match start {
+            Start::Rest => Ok(theta.to_vec()),
+            _ => refuse("its state is theta alone"),
+        };
+    };
+    if matches!(dynamics, Dynamics::DinAvd { .. }) {
+        check_that("start time", from, "a number above 0 (din-avd is singular at 0)", from > 0.0)?;
+        if matches!(start, Start::Psi(_)) {
+            return refuse("it has no psi");
+        }
+    }
+    let mut gradient = vec![0.0; theta.len()];
+    objective.oracle().gradient(theta, &mut gradient);
+    let u = start.auxiliary(alpha, beta, theta, &gradient)?;
+    let second = match (dynamics, start) {
+        (Dynamics::DinPsi { .. }, Start::Psi(psi)) => psi.clone(),
+        (Dynamics::DinPsi { .. }, _) => start::psi(alpha, beta, theta, &u),
+        (Dynamics::DinSecondOrder { .. }, Start::Velocity(velocity)) => velocity.clone(),
+        (Dynamics::DinSecondOrder { .. }, _) => u.iter().zip(&gradient).map(|(u, g)| u - beta * g).collect(),
+        _ => u,
+    };
+    Ok([theta, &second].concat())
+}
+
+/// The system of first-order equations. Parameters are not checked here: [`initial_state`] does that.
+pub fn system<'a>(dynamics: Dynamics, objective: &'a dyn Objective) -> Box<dyn System + 'a> {
+    let n = objective.dimension();
+    let flow = Flow { oracle: objective.oracle(), n, v: vec![0.0; n], matrix: Vec::new() };
+    match dynamics {
+        Dynamics::Din { alpha, beta } => Box::new(Din { flow, alpha, beta }),
+        Dynamics::DinPsi { alpha, beta } => Box::new(DinPsi { flow, alpha, beta }),
+        Dynamics::DinSecondOrder { alpha, beta } => Box::new(DinSecondOrder { flow, alpha, beta }),
+        Dynamics::GradientFlow => Box::new(GradientFlow { flow }),
+        // With β = 0 the variable u of DIN is θ′.
+        Dynamics::HeavyBall { alpha } => Box::new(Din { flow, alpha, beta: 0.0 }),
+        Dynamics::NewtonFlow => Box::new(NewtonFlow { flow }),
+        Dynamics::DinAvd { alpha, beta } => Box::new(DinAvd { flow, alpha, beta }),
+    }
+}
+
+/// What all dynamics have: the oracle and scratch of its size.
+struct Flow<'a> {
+    oracle: Box<dyn Oracle + 'a>,
+    n: usize,
+    v: Vec<f64>,
+    matrix: Vec<f64>,
+}
+
+impl Flow<'_> {
+    /// Fills `matrix` with the Hessian at θ.
+    fn hessian(&mut self, theta: &[f64]) -> &[f64] {
+        self.matrix.resize(self.n * self.n, 0.0);
+        self.oracle.hessian(theta, &mut self.matrix);
+        &self.matrix
+    }
+
+    /// Writes the 2×2 block Jacobian whose blocks are aᵢⱼH + bᵢⱼI.
+    fn block_jacobian(&mut self, theta: &[f64], a: [[f64; 2]; 2], b: [[f64; 2]; 2], out: &mut [f64]) {
+        let n = self.n;
+        let hessian = self.hessian(theta);
+        for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            for i in 0..n {
+                for j in 0..n {
+                    let identity = if i == j { b[row][column] } else { 0.0 };
+                    // A block without H stays free of a non-finite Hessian.
+                    let curvature =
+                        if a[row][column] == 0.0 { 0.0 } else { a[row][column] * hessian[i * n + j] };
+                    out[(row * n + i) * 2 * n + column * n + j] = curvature + identity;
+                }
+            }
+        }
+    }
+}
+
+struct Din<'a> {
+    flow: Flow<'a>,
+    alpha: f64,
+    beta: f64,
+}
+
+impl System for Din<'_> {
+    fn dimension(&self) -> usize {
+        2 * self.flow.n
+    }
+    fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let ((theta, u), (dtheta, du)) = (y.split_at(n), dy.split_at_mut(n));
+        let v = &mut self.flow.v;
+        self.flow.oracle.gradient(theta, v);
+        for i in 0..n {
+            dtheta[i] = u[i] - beta * v[i];
+            du[i] = -alpha * u[i] - (1.0 - alpha * beta) * v[i];
+        }
+    }
+    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let curvature = [[-beta, 0.0], [-(1.0 - alpha * beta), 0.0]];
+        self.flow.block_jacobian(&y[..n], curvature, [[0.0, 1.0], [0.0, -alpha]], out);
+    }
+}
+
+struct DinPsi<'a> {
+    flow: Flow<'a>,
+    alpha: f64,
+    beta: f64,
+}
+
+impl System for DinPsi<'_> {
+    fn dimension(&self) -> usize {
+        2 * self.flow.n
+    }
+    fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let ((theta, psi), (dtheta, dpsi)) = (y.split_at(n), dy.split_at_mut(n));
+        let v = &mut self.flow.v;
+        self.flow.oracle.gradient(theta, v);
+        for i in 0..n {
+            dpsi[i] = -(alpha - 1.0 / beta) * theta[i] - psi[i] / beta;
+            dtheta[i] = dpsi[i] - beta * v[i];
+        }
+    }
+    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let row = [1.0 / beta - alpha, -1.0 / beta];
+        self.flow.block_jacobian(&y[..n], [[-beta, 0.0], [0.0, 0.0]], [row, row], out);
+    }
+}
+
+struct DinSecondOrder<'a> {
+    flow: Flow<'a>,
+    alpha: f64,
+    beta: f64,
+}
+
+impl System for DinSecondOrder<'_> {
+    fn dimension(&self) -> usize {
+        2 * self.flow.n
+    }
+    fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let ((theta, velocity), (dtheta, dvelocity)) = (y.split_at(n), dy.split_at_mut(n));
+        let v = &mut self.flow.v;
+        self.flow.oracle.gradient(theta, v);
+        dtheta.copy_from_slice(velocity);
+        self.flow.oracle.hessian_vector(theta, velocity, dvelocity);
+        for i in 0..n {
+            dvelocity[i] = -alpha * velocity[i] - beta * dvelocity[i] - v[i];
+        }
+    }
+    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let (theta, velocity) = y.split_at(n);
+        self.flow.block_jacobian(theta, [[0.0, 0.0], [-1.0, -beta]], [[0.0, 1.0], [0.0, -alpha]], out);
+        // ∂θ(∇²J(θ)w) = D³J(θ)[w] is the derivative of the Hessian along w: central difference.
+        let speed = dinlab_numeric::norm(velocity);
+        if beta == 0.0 || speed == 0.0 {
+            return;
+        }
+        let step = f64::EPSILON.cbrt() * (1.0 + dinlab_numeric::norm(theta)) / speed;
+        let at = |s: f64| theta.iter().zip(velocity).map(|(t, w)| t + s * w).collect::<Vec<_>>();
+        for s in [step, -step] {
+            let hessian = self.flow.hessian(&at(s));
+            for i in 0..n {
+                for j in 0..n {
+                    out[(n + i) * 2 * n + j] -= beta * hessian[i * n + j] / (2.0 * s);
+                }
+            }
+        }
+    }
+}
+
+struct GradientFlow<'a> {
+    flow: Flow<'a>,
+}
+
+impl System for GradientFlow<'_> {
+    fn dimension(&self) -> usize {
+        self.flow.n
+    }
+    fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
+        self.flow.oracle.gradient(y, dy);
+        dy.iter_mut().for_each(|v| *v = -*v);
+    }
+    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+        self.flow.oracle.hessian(y, out);
+        out.iter_mut().for_each(|v| *v = -*v);
+    }
+}
+
+struct DinAvd<'a> {
+    flow: Flow<'a>,
+    alpha: f64,
+    beta: f64,
+}
+
+impl System for DinAvd<'_> {
+    fn dimension(&self) -> usize {
+        2 * self.flow.n
+    }
+    fn rhs(&mut self, t: f64, y: &[f64], dy: &mut [f64]) {
+        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let ((theta, u), (dtheta, du)) = (y.split_at(n), dy.split_at_mut(n));
+        let v = &mut self.flow.v;
+        self.flow.oracle.gradient(theta, v);
+        for i in 0..n {
+            // u = θ′ + β∇J, so u′ = θ″ + β∇²Jθ′ = −(α/t)θ′ − ∇J.
+            dtheta[i] = u[i] - beta * v[i];
+            du[i] = -(alpha / t) * dtheta[i] - v[i];
+        }
+    }
+    fn jacobian(&mut self, t: f64, y: &[f64], out: &mut [f64]) {
+        let (friction, beta, n) = (self.alpha / t, self.beta, self.flow.n);
+        let curvature = [[-beta, 0.0], [friction * beta - 1.0, 0.0]];
+        self.flow.block_jacobian(&y[..n], curvature, [[0.0, 1.0], [0.0, -friction]], out);
+    }
+}
+
+struct NewtonFlow<'a> {
+    flow: Flow<'a>,
+}
+
+/// Eigenvalues below this fraction of the Hessian's norm count as not positive.
+const SINGULAR: f64 = 1e-8;
+
+impl System for NewtonFlow<'_> {
+    fn dimension(&self) -> usize {
+        self.flow.n
+    }
+    fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
+        let n = self.flow.n;
+        self.flow.oracle.gradient(y, &mut self.flow.v);
+        self.flow.hessian(y);
+        let Flow { v, matrix, .. } = &mut self.flow;
+        let size = dinlab_numeric::norm_inf(matrix);
+        if !size.is_finite() {
+            dy.fill(f64::NAN);
+            return;
+        }
+        let hessian = nalgebra::DMatrix::from_row_slice(n, n, matrix);
+        let lowest = dinlab_numeric::minimum(hessian.symmetric_eigenvalues().as_slice());
+        let shift = levenberg_shift(lowest, size);
+        let shifted = hessian + nalgebra::DMatrix::identity(n, n) * shift;
+        match shifted.cholesky() {
+            Some(factor) => {
+                let step = factor.solve(&nalgebra::DVector::from_column_slice(v));
+                dy.iter_mut().zip(step.iter()).for_each(|(target, s)| *target = -s);
+            }
+            None => dy.fill(f64::NAN),
+        }
+    }
+}
+
+/// ℓ ≥ 0 such that the smallest eigenvalue of ∇²J + ℓI is |λ_min|, and at least 1e-8 of the norm: nothing is added
+/// to a positive definite Hessian, and the right-hand side is continuous as long as λ_min ≠ 0. For a zero Hessian
+/// ℓ = 1 (gradient flow).
+fn levenberg_shift(lowest: f64, size: f64) -> f64 {
+    if size == 0.0 {
+        return 1.0;
+    }
+    let floor = SINGULAR * size;
+    dinlab_numeric::max(lowest.abs(), floor) - lowest
+}

@@ -1,0 +1,173 @@
+//! The integrators by name, and the settings of a run.
+
+use crate::error::{check_that, DinError};
+
+/// An integration method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Integrator {
+    /// Chosen from the problem; the reason is recorded.
+    #[default]
+    Auto,
+    /// Explicit Runge–Kutta 5(4) of Dormand and Prince.
+    Dopri5,
+    /// Explicit Runge–Kutta 8(5,3) of Dormand and Prince.
+    Dop853,
+    /// Implicit Runge–Kutta Radau IIA of order 5, L-stable.
+    Radau5,
+    /// The 5(4) pair as implemented by the crate ode_solvers.
+    OdeSolversDopri5,
+    /// The 8(5,3) triple as implemented by the crate ode_solvers.
+    OdeSolversDop853,
+}
+
+/// One line of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntegratorEntry {
+    /// The method.
+    pub integrator: Integrator,
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Order of the method; 0 for `auto`.
+    pub order: u32,
+    /// One line for `dinlab list integrators`.
+    pub summary: &'static str,
+    /// Where the method comes from.
+    pub source: &'static str,
+}
+
+const HNW: &str = "Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 2nd ed., 1993";
+
+/// All integrators in the order of `dinlab list integrators`.
+pub const INTEGRATORS: &[IntegratorEntry] = &[
+    IntegratorEntry {
+        integrator: Integrator::Auto,
+        name: "auto",
+        order: 0,
+        summary: "dopri5, dop853 for tolerances of 1e-10 and below, radau5 once stiffness is detected",
+        source: "stiffness test: Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., IV.2",
+    },
+    IntegratorEntry {
+        integrator: Integrator::Dopri5,
+        name: "dopri5",
+        order: 5,
+        summary: "explicit Runge-Kutta 5(4), dense output of order 4",
+        source: HNW,
+    },
+    IntegratorEntry {
+        integrator: Integrator::Dop853,
+        name: "dop853",
+        order: 8,
+        summary: "explicit Runge-Kutta 8(5,3), dense output of order 7; for tight tolerances",
+        source: HNW,
+    },
+    IntegratorEntry {
+        integrator: Integrator::Radau5,
+        name: "radau5",
+        order: 5,
+        summary: "implicit Radau IIA, three stages, L-stable; for large beta L",
+        source: "Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., 1996, IV.8",
+    },
+    IntegratorEntry {
+        integrator: Integrator::OdeSolversDopri5,
+        name: "ode-solvers-dopri5",
+        order: 5,
+        summary: "the 5(4) pair of the crate ode_solvers, as a second opinion; stops at every sample",
+        source: "crate ode_solvers 0.6",
+    },
+    IntegratorEntry {
+        integrator: Integrator::OdeSolversDop853,
+        name: "ode-solvers-dop853",
+        order: 8,
+        summary: "the 8(5,3) triple of the crate ode_solvers, as a second opinion; stops at every sample",
+        source: "crate ode_solvers 0.6",
+    },
+];
+
+impl Integrator {
+    /// All integrators.
+    pub const ALL: &'static [IntegratorEntry] = INTEGRATORS;
+
+    /// The registry entry.
+    pub fn entry(self) -> &'static IntegratorEntry {
+        INTEGRATORS.iter().find(|e| e.integrator == self).expect("INTEGRATORS is complete, by test")
+    }
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+}
+
+impl std::fmt::Display for Integrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Integrator {
+    type Err = DinError;
+    fn from_str(name: &str) -> Result<Self, DinError> {
+        INTEGRATORS.iter().find(|e| e.name == name).map(|e| e.integrator).ok_or_else(|| {
+            DinError::UnknownName {
+                kind: "integrator",
+                name: name.chars().take(60).collect(),
+                known: INTEGRATORS.iter().map(|e| e.name).collect::<Vec<_>>().join(", "),
+            }
+        })
+    }
+}
+
+/// Relative tolerances below this are raised to it: rounding errors of one step are of this size.
+pub(crate) const SMALLEST_RTOL: f64 = 10.0 * f64::EPSILON;
+
+/// How to integrate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Relative tolerance per step, > 0; raised to 10ε if smaller (then the outcome's reason says so).
+    pub rtol: f64,
+    /// Absolute tolerance per step, > 0.
+    pub atol: f64,
+    /// Method.
+    pub integrator: Integrator,
+    /// Budget of right-hand side evaluations; `budget-exhausted` when it is used up.
+    pub max_evaluations: u64,
+    /// Largest step, > 0; infinite for no limit.
+    pub max_step: f64,
+    /// First step, > 0; chosen from the problem if `None`.
+    pub first_step: Option<f64>,
+    /// The run ends as `diverged` when an entry of the state exceeds this in absolute value.
+    pub divergence_bound: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rtol: 1e-9,
+            atol: 1e-9,
+            integrator: Integrator::Auto,
+            max_evaluations: 20_000_000,
+            max_step: f64::INFINITY,
+            first_step: None,
+            divergence_bound: 1e100,
+        }
+    }
+}
+
+impl Settings {
+    /// The default with both tolerances set to `tolerance`.
+    pub fn with_tolerance(tolerance: f64) -> Self {
+        Self { rtol: tolerance, atol: tolerance, ..Self::default() }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), DinError> {
+        let positive = |v: f64| v > 0.0 && v.is_finite();
+        check_that("rtol", self.rtol, "a finite number above 0", positive(self.rtol))?;
+        check_that("atol", self.atol, "a finite number above 0", positive(self.atol))?;
+        check_that("max_step", self.max_step, "a number above 0", self.max_step > 0.0)?;
+        if let Some(h) = self.first_step {
+            check_that("first_step", h, "a finite number above 0", positive(h))?;
+        }
+        let bound = self.divergence_bound;
+        check_that("divergence_bound", bound, "a number above 0", bound > 0.0)
+    }
+}

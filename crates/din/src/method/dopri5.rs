@@ -1,0 +1,148 @@
+//! The explicit pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with Shampine's dense output of
+//! order 4, coefficients as in Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, II.5–6.
+
+use super::{combine, Attempt, Control, Cost, Method, Tolerance};
+use crate::system::System;
+
+const C: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
+const A2: [f64; 1] = [0.2];
+const A3: [f64; 2] = [3.0 / 40.0, 9.0 / 40.0];
+const A4: [f64; 3] = [44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0];
+const A5: [f64; 4] = [19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0];
+const A6: [f64; 5] = [9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0];
+/// Weights of stages 1, 3, 4, 5, 6 (stage 2 has weight 0).
+const B: [f64; 5] = [35.0 / 384.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0];
+/// Difference of the weights of orders 5 and 4, stages 1, 3, 4, 5, 6, 7.
+const E: [f64; 6] =
+    [71.0 / 57600.0, -71.0 / 16695.0, 71.0 / 1920.0, -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0];
+/// Dense output, stages 1, 3, 4, 5, 6, 7.
+const D: [f64; 6] = [
+    -12715105075.0 / 11282082432.0,
+    87487479700.0 / 32700410799.0,
+    -10690763975.0 / 1880347072.0,
+    701980252875.0 / 199316789632.0,
+    -1453857185.0 / 822651844.0,
+    69997945.0 / 29380423.0,
+];
+
+pub(crate) struct Dopri5 {
+    k: [Vec<f64>; 7],
+    stage: Vec<f64>,
+    next: Vec<f64>,
+    dense: [Vec<f64>; 5],
+    stiffness: f64,
+    cost: Cost,
+}
+
+impl Dopri5 {
+    pub(crate) fn new(n: usize) -> Self {
+        let zero = || vec![0.0; n];
+        Self {
+            k: std::array::from_fn(|_| zero()),
+            stage: zero(),
+            next: zero(),
+            dense: std::array::from_fn(|_| zero()),
+            stiffness: 0.0,
+            cost: Cost::default(),
+        }
+    }
+}
+
+impl Method for Dopri5 {
+    fn control(&self) -> Control {
+        Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0 }
+    }
+
+    fn begin(&mut self, slope: &[f64]) {
+        self.k[0].copy_from_slice(slope);
+    }
+
+    fn attempt(
+        &mut self,
+        system: &mut dyn System,
+        t: f64,
+        y: &[f64],
+        h: f64,
+        tolerance: Tolerance,
+    ) -> Attempt {
+        let [k1, k2, k3, k4, k5, k6, k7] = &mut self.k;
+        let stage = &mut self.stage;
+        combine(stage, y, h, [k1], A2);
+        system.rhs(t + C[1] * h, stage, k2);
+        combine(stage, y, h, [k1, k2], A3);
+        system.rhs(t + C[2] * h, stage, k3);
+        combine(stage, y, h, [k1, k2, k3], A4);
+        system.rhs(t + C[3] * h, stage, k4);
+        combine(stage, y, h, [k1, k2, k3, k4], A5);
+        system.rhs(t + C[4] * h, stage, k5);
+        combine(stage, y, h, [k1, k2, k3, k4, k5], A6);
+        system.rhs(t + h, stage, k6);
+        combine(&mut self.next, y, h, [k1, k3, k4, k5, k6], B);
+        system.rhs(t + h, &self.next, k7);
+        self.cost.evaluations += 6;
+
+        let (mut error, mut top, mut bottom) = (0.0, 0.0, 0.0);
+        for i in 0..y.len() {
+            let e = E[0] * k1[i] + E[1] * k3[i] + E[2] * k4[i] + E[3] * k5[i] + E[4] * k6[i] + E[5] * k7[i];
+            let r = h * e / tolerance.scale(y[i], self.next[i]);
+            error += r * r;
+            let (slope, shift) = (k7[i] - k6[i], self.next[i] - stage[i]);
+            top += slope * slope;
+            bottom += shift * shift;
+        }
+        // Every stage enters the error, so a NaN or ∞ in any of them shows here.
+        if !error.is_finite() || !top.is_finite() {
+            return Attempt::NonFinite;
+        }
+        self.stiffness = if bottom > 0.0 { h.abs() * (top / bottom).sqrt() } else { 0.0 };
+        Attempt::Done { error: (error / y.len() as f64).sqrt() }
+    }
+
+    fn candidate(&self) -> &[f64] {
+        &self.next
+    }
+
+    fn accept(&mut self, _: &mut dyn System, _: f64, y: &[f64], h: f64, dense: bool) {
+        if dense {
+            let [k1, _, k3, k4, k5, k6, k7] = &self.k;
+            let [r1, r2, r3, r4, r5] = &mut self.dense;
+            for i in 0..y.len() {
+                let rise = self.next[i] - y[i];
+                let bend = h * k1[i] - rise;
+                r1[i] = y[i];
+                r2[i] = rise;
+                r3[i] = bend;
+                r4[i] = rise - h * k7[i] - bend;
+                r5[i] = h
+                    * (D[0] * k1[i]
+                        + D[1] * k3[i]
+                        + D[2] * k4[i]
+                        + D[3] * k5[i]
+                        + D[4] * k6[i]
+                        + D[5] * k7[i]);
+            }
+        }
+        // First same as last.
+        self.k.swap(0, 6);
+    }
+
+    fn dense(&self, s: f64, out: &mut [f64]) {
+        let [r1, r2, r3, r4, r5] = &self.dense;
+        let q = 1.0 - s;
+        for i in 0..out.len() {
+            out[i] = r1[i] + s * (r2[i] + q * (r3[i] + s * (r4[i] + q * r5[i])));
+        }
+    }
+
+    fn stiffness(&self) -> Option<f64> {
+        Some(self.stiffness)
+    }
+
+    fn slope(&self) -> &[f64] {
+        &self.k[0]
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost
+    }
+}

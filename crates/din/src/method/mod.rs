@@ -1,0 +1,105 @@
+//! One integration method a file, behind one interface; step-size control and output live in the driver.
+
+pub(crate) mod dopri5;
+
+use crate::system::System;
+
+/// Tolerances of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tolerance {
+    pub rtol: f64,
+    pub atol: f64,
+}
+
+impl Tolerance {
+    /// Weight of one component: atol + rtol·max(|a|, |b|).
+    #[inline]
+    pub(crate) fn scale(self, a: f64, b: f64) -> f64 {
+        self.atol + self.rtol * dinlab_numeric::max(a.abs(), b.abs())
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Attempt {
+    /// The step was computed; its error in units of the tolerance.
+    Done {
+        /// ≤ 1 is acceptable.
+        error: f64,
+    },
+    /// A stage was not finite.
+    NonFinite,
+    /// The nonlinear equations could not be solved; try this fraction of the step.
+    #[allow(dead_code)]
+    Unsolved {
+        /// Factor for the step.
+        factor: f64,
+    },
+}
+
+/// Constants of the step-size controller h ← h·safety·err^(−k_i)·err_old^(k_p).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Control {
+    /// Order of the error estimate plus one.
+    pub error_order: f64,
+    /// Proportional part (Hairer's β).
+    pub proportional: f64,
+    /// Smallest factor of one change.
+    pub shrink: f64,
+    /// Largest factor of one change.
+    pub grow: f64,
+}
+
+/// Evaluations made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub evaluations: u64,
+    pub jacobians: u64,
+    pub factorisations: u64,
+}
+
+/// A one-step method with dense output. Calls come in the order `begin`, then any number of `attempt`, and
+/// `accept` after the attempt that was good enough. `dense` is valid from `accept` to the next `attempt`.
+pub(crate) trait Method {
+    fn control(&self) -> Control;
+    /// Starts at (t, y), where f(t, y) = slope.
+    fn begin(&mut self, slope: &[f64]);
+    /// Tries the step h from (t, y).
+    fn attempt(
+        &mut self,
+        system: &mut dyn System,
+        t: f64,
+        y: &[f64],
+        h: f64,
+        tolerance: Tolerance,
+    ) -> Attempt;
+    /// The new state of the last attempt.
+    fn candidate(&self) -> &[f64];
+    /// Takes the last attempt. `dense` says whether dense output of this step will be asked for.
+    fn accept(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64, dense: bool);
+    /// State at the fraction s of the accepted step.
+    fn dense(&self, s: f64, out: &mut [f64]);
+    /// h·(largest eigenvalue estimate) of the last attempt, where the method gives one for free.
+    fn stiffness(&self) -> Option<f64> {
+        None
+    }
+    /// f at the end of the accepted step.
+    #[allow(dead_code)]
+    fn slope(&self) -> &[f64];
+    fn cost(&self) -> Cost;
+}
+
+/// out ← y + h Σ aⱼkⱼ.
+#[inline(always)]
+pub(crate) fn combine<const S: usize>(out: &mut [f64], y: &[f64], h: f64, k: [&[f64]; S], a: [f64; S]) {
+    let n = out.len();
+    let y = &y[..n];
+    let k = k.map(|k| &k[..n]);
+    for i in 0..n {
+        let mut sum = 0.0;
+        for j in 0..S {
+            sum += a[j] * k[j][i];
+        }
+        out[i] = y[i] + h * sum;
+    }
+}
