@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{no_arguments, Entry, Options, Shared};
 use crate::{
     error::ObjectiveError,
-    facts::{CriticalKind, CriticalPoint, Facts, Regularity},
+    facts::{Bound, CriticalKind, CriticalPoint, Domain, Facts, Regularity},
     formula::Formula,
     oracle::Native,
     scalar::Scalar,
@@ -44,6 +44,9 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     no_arguments("hill", arguments)?;
     // ∂J/∂y = 0 gives y = x² − 1/10, and then ∂J/∂x = x(x² − 1 + 1/5): x = 0 or x² = 4/5.
     let x = 0.8_f64.sqrt();
+    // The Hessian [[9x² − 1 − 2y, −2x], [−2x, 1]] decreases with y and both its eigenvalues grow with |x|:
+    // its extremes are at (±1.8, −1), where its first entry is 30.16, and at (0, 2).
+    let domain = || Domain::Box(vec![[-1.8, 1.8], [-1.0, 2.0]]);
     let at = |x: f64, y: f64, kind| CriticalPoint { point: vec![x, y], kind };
     let facts = Facts {
         regularity: Regularity::Smooth,
@@ -56,6 +59,11 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
             at(0.0, -0.1, CriticalKind::StrictSaddle),
         ],
         complete: true,
+        smoothness: Some(Bound {
+            value: 0.5 * 31.16 + (0.25 * 29.16 * 29.16 + 12.96_f64).sqrt(),
+            domain: domain(),
+        }),
+        convexity: Some(Bound { value: -5.0, domain: domain() }),
         kl_exponent: Some(0.5),
         view: vec![[-1.8, 1.8], [-1.0, 2.0]],
         source: "standard test problem of this project".into(),

@@ -1,10 +1,19 @@
 //! The registry: every named objective, one file each.
 
+mod arguments;
+mod cosines;
+mod double_well;
 mod hill;
+mod power;
 mod quadratic;
+mod rosenbrock;
+mod sconv;
 mod valley;
+mod well;
 
 use std::sync::Arc;
+
+use arguments::{bad_argument, no_arguments, number_or, numbers, whole_or, DIMENSION_MAX};
 
 use crate::{error::ObjectiveError, oracle::Objective, scalar::selection::Selection};
 
@@ -35,11 +44,21 @@ pub struct Entry {
 }
 
 /// All named objectives in the order of `dinlab list objectives`.
-pub const ALL: &[Entry] = &[quadratic::ENTRY, valley::ENTRY, hill::ENTRY];
+pub const ALL: &[Entry] = &[
+    quadratic::ENTRY,
+    power::ENTRY,
+    valley::ENTRY,
+    rosenbrock::ENTRY,
+    double_well::ENTRY,
+    hill::ENTRY,
+    well::ENTRY,
+    sconv::ENTRY,
+    cosines::ENTRY,
+];
 
 /// Builds the objective named by `specification`: `name` or `name:arguments`.
 pub fn build(specification: &str, options: &Options) -> Result<Shared, ObjectiveError> {
-    let (name, arguments) = specification.split_once(':').unwrap_or((specification, ""));
+    let (name, arguments) = specification.trim().split_once(':').unwrap_or((specification.trim(), ""));
     match ALL.iter().find(|entry| entry.name == name) {
         Some(entry) => (entry.build)(arguments, options),
         None => Err(unknown(name)),
@@ -55,28 +74,4 @@ fn unknown(name: &str) -> ObjectiveError {
         .map(|(_, candidate)| candidate.to_owned());
     let name = name.chars().take(60).collect();
     ObjectiveError::UnknownName { name, nearest }
-}
-
-/// Numbers separated by commas, all finite.
-pub(crate) fn numbers(objective: &str, text: &str, expected: &str) -> Result<Vec<f64>, ObjectiveError> {
-    let bad = || ObjectiveError::BadArgument {
-        objective: objective.into(),
-        argument: text.chars().take(60).collect(),
-        expected: expected.into(),
-    };
-    text.split(',')
-        .map(|part| part.trim().parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(bad))
-        .collect()
-}
-
-/// Error for an objective that takes no argument.
-pub(crate) fn no_arguments(objective: &str, text: &str) -> Result<(), ObjectiveError> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    Err(ObjectiveError::BadArgument {
-        objective: objective.into(),
-        argument: text.chars().take(60).collect(),
-        expected: "nothing after the name".into(),
-    })
 }

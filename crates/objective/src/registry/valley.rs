@@ -48,6 +48,8 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         // At (0, 0) the subdifferential is {(-1, 0)}: not critical.
         critical_points: vec![CriticalPoint { point: vec![1.0, 1.0], kind: CriticalKind::Minimum }],
         complete: true,
+        // With the least-norm subgradient: off x = 1 it is bounded below near (1, 1), on x = 1 J is 100(y − 1)².
+        kl_exponent: Some(0.5),
         kinks: vec!["x = 0 (concave where y > 0, convex where y < 0)".into(), "x = 1 (convex)".into()],
         view: vec![[-1.5, 1.5], [-0.5, 2.0]],
         source: "Castera, Bolte, Févotte, Pauwels, JMLR 22(134), 2021, section 5.2".into(),
