@@ -2,8 +2,8 @@
 //! a long table, and text that would break a page if it were not escaped.
 
 use dinlab_record::{
-    Budget, CheckEntry, CheckReport, Control, Erratum, Evidence, figure::Figure, Hypothesis, HypothesisState, Measurement,
-    Provenance, Sampling, Source, Verdict,
+    figure::Figure, Budget, CheckEntry, CheckReport, Control, Erratum, Evidence, Hypothesis, HypothesisState,
+    Measurement, Provenance, Sampling, Source, Verdict,
 };
 use serde_json::json;
 
@@ -81,11 +81,16 @@ pub fn consistent() -> CheckEntry {
         let predicted = 0.05 * f64::from(i);
         let value = predicted * (1.0 + 1e-6 * f64::from(i));
         e.measurements.push(
-            Measurement::equal("decay rate", value, predicted, Budget { rounding: 1e-9, discretisation: 1e-4, sampling: 0.0 })
-                .on(format!("quadratic:1,{i}, α = 0.5, β = 0.1"))
-                .between(value - 2e-5, value + 2e-5)
-                .in_unit("1/time")
-                .refined(3e-6),
+            Measurement::equal(
+                "decay rate",
+                value,
+                predicted,
+                Budget { rounding: 1e-9, discretisation: 1e-4, sampling: 0.0 },
+            )
+            .on(format!("quadratic:1,{i}, α = 0.5, β = 0.1"))
+            .between(value - 2e-5, value + 2e-5)
+            .in_unit("1/time")
+            .refined(3e-6),
         );
     }
     for i in 1..=14 {
@@ -95,17 +100,21 @@ pub fn consistent() -> CheckEntry {
         );
     }
     e.measurements.push(
-        Measurement::equal("escape probability", 0.4975, 0.5, Budget::sampling(0.02)).on("double-well").sampled(Sampling {
-            samples: 4000,
-            standard_error: 0.0079,
-            p_violation: 0.97,
-            p_equivalence: 0.013,
-            detectable: 0.032,
-        }),
+        Measurement::equal("escape probability", 0.4975, 0.5, Budget::sampling(0.02))
+            .on("double-well")
+            .sampled(Sampling {
+                samples: 4000,
+                standard_error: 0.0079,
+                p_violation: 0.97,
+                p_equivalence: 0.013,
+                detectable: 0.032,
+            }),
     );
     e.control = Some(Control {
         verdict: Verdict::Violated,
-        measurements: vec![Measurement::equal("decay rate", 0.061, 0.05, Budget::discretisation(1e-4)).on("friction ×1.02")],
+        measurements: vec![
+            Measurement::equal("decay rate", 0.061, 0.05, Budget::discretisation(1e-4)).on("friction ×1.02")
+        ],
     });
     e.errata.push(Erratum {
         printed: "J(θ) − J* ≤ C/t for α = 0.5".into(),
@@ -127,10 +136,12 @@ pub fn violated() -> CheckEntry {
     e.reason = "2 of 4 measurements contradict the prediction".into();
     e.evidence = Evidence::Sampled;
     e.measurements = vec![
-        Measurement::at_most("energy increase", 3e-3, 0.0, Budget::rounding(1e-9)).on("quadratic:1,2,3,4,5,6, α = 0.5, β = 0.1"),
+        Measurement::at_most("energy increase", 3e-3, 0.0, Budget::rounding(1e-9))
+            .on("quadratic:1,2,3,4,5,6, α = 0.5, β = 0.1"),
         Measurement::at_most("energy increase", 2e-8, 0.0, Budget::rounding(1e-9)).on("quadratic:1, α = 1"),
         Measurement::at_most("energy increase", -1e-2, 0.0, Budget::rounding(1e-9)).on(HOSTILE),
-        Measurement::at_least("path length", f64::NAN, 1.0, Budget::rounding(1e-9)).on("valley from (−1.5, 0), diverged"),
+        Measurement::at_least("path length", f64::NAN, 1.0, Budget::rounding(1e-9))
+            .on("valley from (−1.5, 0), diverged"),
     ];
     e.control = Some(Control { verdict: Verdict::Violated, measurements: Vec::new() });
     worst(e)
@@ -139,11 +150,15 @@ pub fn violated() -> CheckEntry {
 pub fn report() -> CheckReport {
     let mut unclear = entry("kl-rate-flat", Some(Verdict::Inconclusive));
     unclear.reason = "the negative control did not fail".into();
-    unclear.measurements =
-        vec![Measurement::holds("monotone approach over three octaves", true).on("power:4"), Measurement::equal("exponent", 2.0, 2.0, Budget::default()).on("power:4")];
+    unclear.measurements = vec![
+        Measurement::holds("monotone approach over three octaves", true).on("power:4"),
+        Measurement::equal("exponent", 2.0, 2.0, Budget::default()).on("power:4"),
+    ];
     unclear.control = Some(Control {
         verdict: Verdict::Consistent,
-        measurements: vec![Measurement::equal("exponent", 2.0, 2.0, Budget::discretisation(0.1)).on("power:3")],
+        measurements: vec![
+            Measurement::equal("exponent", 2.0, 2.0, Budget::discretisation(0.1)).on("power:3")
+        ],
     });
     let mut skipped = entry("spiral-window", Some(Verdict::NotApplicable));
     skipped.reason = "αβ < 1 is false here: αβ = 1.5".into();
@@ -174,7 +189,13 @@ pub fn figure() -> Figure {
     let panel = Panel::new("decay, log scale", Axis::linear("t"), Axis::log("J"))
         .with(Layer::curve("measured, α = 0.5", vec![0.0, 1.0], vec![1.0, f64::NAN], 0))
         .with(Layer::Horizontal { label: "floor".into(), y: 0.1, color: 1, dash: Default::default() });
-    Figure { id: "decay".into(), title: "Decay".into(), caption: "α = 0.5".into(), columns: 1, panels: vec![panel] }
+    Figure {
+        id: "decay".into(),
+        title: "Decay".into(),
+        caption: "α = 0.5".into(),
+        columns: 1,
+        panels: vec![panel],
+    }
 }
 
 pub const SVG: &str = r##"<?xml version="1.0"?>

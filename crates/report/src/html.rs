@@ -71,7 +71,9 @@ mod tests {
             assert!(page.contains(&format!("id=\"{}\"", entry.id)), "{}", entry.id);
             assert!(page.contains(&entry.command));
         }
-        for part in ["<math", "did not fail", "uncommitted changes", "worst 3 of 30", "No such file", "4000 samples"] {
+        for part in
+            ["<math", "did not fail", "uncommitted changes", "worst 3 of 30", "No such file", "4000 samples"]
+        {
             assert!(page.contains(part), "missing {part}");
         }
     }
@@ -90,8 +92,11 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
-        for tag in ["details", "table", "tr", "td", "th", "div", "section", "figure", "span", "p", "math", "svg"] {
-            let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        for tag in
+            ["details", "table", "tr", "td", "th", "div", "section", "figure", "span", "p", "math", "svg"]
+        {
+            let opened =
+                page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
             assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "<{tag}>");
         }
     }

@@ -25,7 +25,10 @@ mod tests {
 
     #[test]
     fn formulas_become_mathml() {
-        let mathml = display(r"\ddot\theta + \alpha\dot\theta + \beta\nabla^2 J(\theta)\dot\theta + \nabla J(\theta) = 0").unwrap();
+        let mathml = display(
+            r"\ddot\theta + \alpha\dot\theta + \beta\nabla^2 J(\theta)\dot\theta + \nabla J(\theta) = 0",
+        )
+        .unwrap();
         assert!(mathml.starts_with("<math") && mathml.ends_with("</math>"), "{mathml}");
         assert!(mathml.contains("θ") && mathml.contains('∇'), "{mathml}");
     }

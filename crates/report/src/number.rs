@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn exact_text_reads_back_as_the_same_double() {
-        for x in [0.1, -0.0, 3.0, 1e-300, 5e-324, 1e16, f64::MAX, 1.0 / 3.0, f64::INFINITY, f64::NEG_INFINITY] {
+        for x in [0.1, -0.0, 3.0, 1e-300, 5e-324, 1e16, f64::MAX, 1.0 / 3.0, f64::INFINITY, f64::NEG_INFINITY]
+        {
             assert_eq!(exact(x).parse::<f64>().unwrap().to_bits(), x.to_bits(), "{}", exact(x));
         }
         assert_eq!(exact(f64::NAN), "nan");

@@ -22,7 +22,11 @@ mod tests {
     fn ids_and_references_are_prefixed_alike() {
         let svg = inline(fixture::SVG, "f1").unwrap();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"));
-        assert!(svg.contains("id=\"f1-clip\"") && svg.contains("url(#f1-clip)") && svg.contains("href=\"#f1-clip\""));
+        assert!(
+            svg.contains("id=\"f1-clip\"")
+                && svg.contains("url(#f1-clip)")
+                && svg.contains("href=\"#f1-clip\"")
+        );
         assert!(svg.contains("fill=\"#ffffff\""));
     }
 

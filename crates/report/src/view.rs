@@ -299,7 +299,13 @@ fn row(m: &Measurement) -> Row {
         ("within", "✓", "within")
     };
     // NaN and infinite strains fill the bar.
-    let bar = if strain <= 0.0 { 0.0 } else if strain < 1.0 { (100.0 * strain).ceil() } else { 100.0 };
+    let bar = if strain <= 0.0 {
+        0.0
+    } else if strain < 1.0 {
+        (100.0 * strain).ceil()
+    } else {
+        100.0
+    };
     let has_interval = m.low != m.value || m.high != m.value;
     Row {
         name: m.name.clone(),
@@ -323,8 +329,11 @@ fn row(m: &Measurement) -> Row {
 }
 
 fn budget(m: &Measurement) -> String {
-    let parts =
-        [("rounding", m.budget.rounding), ("discretisation", m.budget.discretisation), ("sampling", m.budget.sampling)];
+    let parts = [
+        ("rounding", m.budget.rounding),
+        ("discretisation", m.budget.discretisation),
+        ("sampling", m.budget.sampling),
+    ];
     let parts: Vec<String> = parts
         .iter()
         .filter(|(_, part)| *part != 0.0)

@@ -3,6 +3,7 @@
 //! A check measures; it never judges itself. [`judge`] turns measurements into verdicts by one rule for all, and
 //! [`suite`] runs any selection of checks in parallel.
 
+pub mod algorithm;
 pub mod check;
 pub mod entry;
 pub mod error;
@@ -11,10 +12,12 @@ pub mod judge;
 pub mod registry;
 pub mod runs;
 pub mod sources;
+pub mod subject;
 pub mod suite;
 
 pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
 pub use entry::entries;
 pub use error::CheckError;
 pub use registry::ALL;
+pub use subject::Subject;
 pub use suite::{run, AnyCheck, Outcome, Request};

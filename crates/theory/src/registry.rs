@@ -1,9 +1,10 @@
 //! All checks, in the order of the page.
 
-use crate::{geometry, suite::AnyCheck};
+use crate::{algorithm, geometry, suite::AnyCheck};
 
 /// Every check of the workspace.
-pub const ALL: &[&dyn AnyCheck] = &[&geometry::stability_region::StabilityRegion];
+pub const ALL: &[&dyn AnyCheck] =
+    &[&algorithm::euler_order::EulerOrder, &geometry::stability_region::StabilityRegion];
 
 /// The check with this name.
 pub fn find(id: &str) -> Option<&'static dyn AnyCheck> {

@@ -29,7 +29,11 @@ fn every_claim_is_complete() {
             assert!(text.trim().len() > 3, "{}: field {field} is empty", claim.id);
         }
         assert!(!claim.hypotheses.is_empty() && !claim.sources.is_empty(), "{}", claim.id);
-        assert!(claim.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", claim.id);
+        assert!(
+            claim.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            claim.id
+        );
     }
 }
 
@@ -67,7 +71,11 @@ fn standard_cases_are_consistent_and_every_control_case_is_violated() {
             assert_eq!(verdict, Verdict::Violated, "{}: control case {i} came out {verdict}", entry.id);
         }
         let figure = entry.figure.unwrap_or_else(|| panic!("{} has no figure", entry.id));
-        assert!(!figure.panels.is_empty() && figure.panels.iter().all(|p| !p.layers.is_empty()), "{}", entry.id);
+        assert!(
+            !figure.panels.is_empty() && figure.panels.iter().all(|p| !p.layers.is_empty()),
+            "{}",
+            entry.id
+        );
     }
 }
 

@@ -4,7 +4,7 @@
 use dinlab_din::{integrate, system, Dynamics, Integrator, Settings, System};
 use dinlab_indian::{iterate_observed, Grid, Method, Run, Schedule};
 use dinlab_numeric::distance;
-use dinlab_objective::{build, Objective, Options, Oracle, Regularity, Start};
+use dinlab_objective::{Objective, Oracle, Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},
     observe::Blind,
@@ -17,6 +17,7 @@ use crate::{
     error::CheckError,
     runs::require,
     sources,
+    subject::Subject,
 };
 
 /// The check.
@@ -56,7 +57,7 @@ static CLAIM: Claim = Claim {
 /// One objective with parameters.
 #[derive(Debug, Clone, Serialize)]
 pub struct Case {
-    objective: String,
+    objective: Subject,
     alpha: f64,
     beta: f64,
     theta: Vec<f64>,
@@ -66,25 +67,19 @@ pub struct Case {
     levels: usize,
     /// Factor on the reference's β; 1 except in controls.
     reference_beta: f64,
-    #[serde(skip)]
-    own: Option<dinlab_objective::registry::Shared>,
 }
 
 impl Case {
     fn new(objective: &str, alpha: f64, beta: f64, theta: &[f64], until: f64, steps: u64) -> Self {
-        let (objective, theta) = (objective.to_owned(), theta.to_vec());
-        Self { objective, alpha, beta, theta, until, steps, levels: 6, reference_beta: 1.0, own: None }
-    }
-
-    fn build(&self) -> Result<dinlab_objective::registry::Shared, CheckError> {
-        match &self.own {
-            Some(objective) => Ok(objective.clone()),
-            None => Ok(build(&self.objective, &Options::default())?),
-        }
+        let (objective, theta) = (Subject::named(objective), theta.to_vec());
+        Self { objective, alpha, beta, theta, until, steps, levels: 6, reference_beta: 1.0 }
     }
 
     fn words(&self) -> String {
-        format!("{}, α={}, β={}, θ₀={:?}, T={}", self.objective, self.alpha, self.beta, self.theta, self.until)
+        format!(
+            "{}, α={}, β={}, θ₀={:?}, T={}",
+            self.objective, self.alpha, self.beta, self.theta, self.until
+        )
     }
 }
 
@@ -118,12 +113,8 @@ impl System for Modified<'_> {
 }
 
 /// State (θ, u) at T of the reference, or of the modified equation for a positive `step_size`.
-fn reference(
-    case: &Case,
-    objective: &dyn Objective,
-    step_size: f64,
-    rtol: f64,
-) -> Result<Vec<f64>, CheckError> {
+fn reference(case: &Case, step_size: f64, rtol: f64) -> Result<Vec<f64>, CheckError> {
+    let objective: &dyn Objective = &*case.objective;
     let (alpha, beta) = (case.alpha, case.beta * case.reference_beta);
     let dynamics = Dynamics::Din { alpha, beta };
     let inner = system(dynamics, objective);
@@ -140,20 +131,19 @@ fn reference(
     };
     let settings = Settings { rtol, atol: rtol, integrator: Integrator::Dop853, ..Settings::default() };
     let mut ignore = |_: f64, _: &[f64]| Flow::Continue;
-    let outcome =
-        integrate(&mut modified, &start, 0.0, case.until, &[], &mut [], &settings, &mut ignore)?;
+    let outcome = integrate(&mut modified, &start, 0.0, case.until, &[], &mut [], &settings, &mut ignore)?;
     require(&outcome.status, &case.words())?;
     Ok(outcome.state)
 }
 
 /// State (θ, u) of INDIAN after `steps` steps of size T/steps.
-fn algorithm(case: &Case, objective: &dyn Objective, steps: u64) -> Result<Vec<f64>, CheckError> {
+fn algorithm(case: &Case, steps: u64) -> Result<Vec<f64>, CheckError> {
     let method = Method::Indian { alpha: case.alpha, beta: case.beta };
     let schedule = Schedule::Constant(case.until / steps as f64);
     let mut run = Run::new(method, case.theta.clone(), schedule, steps);
     run.start = Start::Rest;
     run.grid = Grid::Every(steps);
-    let outcome = iterate_observed(objective, &run, &mut Blind)?;
+    let outcome = iterate_observed(&*case.objective, &run, &mut Blind)?;
     require(&outcome.status, &case.words())?;
     let mut state = outcome.theta;
     state.extend(outcome.auxiliary.unwrap_or_default());
@@ -168,17 +158,16 @@ struct Errors {
 }
 
 fn errors(case: &Case, context: &Context<'_>, rtol: f64) -> Result<Errors, CheckError> {
-    let objective = case.build()?;
-    let exact = reference(case, objective.as_ref(), 0.0, rtol)?;
+    let exact = reference(case, 0.0, rtol)?;
     let mut result = Errors { step_sizes: Vec::new(), flow: Vec::new(), modified: Vec::new() };
     for level in 0..case.levels {
         context.proceed()?;
         let steps = case.steps << level;
         let step_size = case.until / steps as f64;
-        let state = algorithm(case, objective.as_ref(), steps)?;
+        let state = algorithm(case, steps)?;
         result.step_sizes.push(step_size);
         result.flow.push(distance(&state, &exact));
-        result.modified.push(distance(&state, &reference(case, objective.as_ref(), step_size, rtol)?));
+        result.modified.push(distance(&state, &reference(case, step_size, rtol)?));
     }
     Ok(result)
 }
@@ -214,10 +203,8 @@ impl Check for EulerOrder {
     }
 
     fn control(&self) -> Vec<Case> {
-        let with = |reference_beta| Case {
-            reference_beta,
-            ..Case::new("hill", 0.7, 0.3, &[-1.2, 1.5], 4.0, 400)
-        };
+        let with =
+            |reference_beta| Case { reference_beta, ..Case::new("hill", 0.7, 0.3, &[-1.2, 1.5], 4.0, 400) };
         vec![with(2.0), with(1.001)]
     }
 
@@ -228,12 +215,12 @@ impl Check for EulerOrder {
         let until = own.until.unwrap_or(2.0);
         let steps = own.step_size.map_or(400.0, |h| (until / h).round().clamp(4.0, 1e6)) as u64;
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1));
-        let case = Case::new(objective.name(), alpha, beta, &theta, until, steps);
-        Ok(Case { own: Some(objective), ..case })
+        let (objective, levels, reference_beta) = (objective.into(), 6, 1.0);
+        Ok(Case { objective, alpha, beta, theta, until, steps, levels, reference_beta })
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
-        let smooth = case.build().is_ok_and(|o| o.facts().regularity == Regularity::Smooth);
+        let smooth = case.objective.facts().regularity == Regularity::Smooth;
         vec![Hypothesis::exact("J is twice continuously differentiable", smooth)]
     }
 
@@ -253,7 +240,8 @@ impl Check for EulerOrder {
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
         let case = Case::new("hill", 0.7, 0.3, &[-1.2, 1.5], 4.0, 100);
-        let Errors { step_sizes: h, flow, modified } = errors(&Case { levels: 8, ..case.clone() }, context, 1e-13)?;
+        let Errors { step_sizes: h, flow, modified } =
+            errors(&Case { levels: 8, ..case.clone() }, context, 1e-13)?;
         let span = [h[h.len() - 1], h[0]];
         let slope = |order: f64, error: f64| Layer::Slope {
             label: format!("slope {order}"),

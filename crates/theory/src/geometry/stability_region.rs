@@ -93,7 +93,8 @@ impl Case {
         match self.prediction {
             Prediction::Both => step_size_max(alpha, beta, &[lambda]),
             Prediction::FlipOnly | Prediction::Scaled(_) => {
-                first_crossing(|gamma| self.predicts_stable(alpha, beta, gamma, lambda)).unwrap_or(f64::INFINITY)
+                first_crossing(|gamma| self.predicts_stable(alpha, beta, gamma, lambda))
+                    .unwrap_or(f64::INFINITY)
             }
         }
     }
@@ -268,8 +269,9 @@ impl Check for StabilityRegion {
         Ok(Figure {
             id: CLAIM.id.into(),
             title: "Spectral radius of one INDIAN step and the two closed-form limits".into(),
-            caption: "colour: radius of the shipped step's matrix; lines: γ = β + α/λ and 4 − 2γ(α+βλ) + γ²λ = 0"
-                .into(),
+            caption:
+                "colour: radius of the shipped step's matrix; lines: γ = β + α/λ and 4 − 2γ(α+βλ) + γ²λ = 0"
+                    .into(),
             columns: 2,
             panels: vec![
                 region(0.5, 0.1, [1e-2, 1e1], [1e-1, 1e4], "α = 0.5, β = 0.1"),
