@@ -92,8 +92,11 @@ pub struct Facts {
     pub critical_points: Vec<CriticalPoint>,
     /// Whether that list is complete.
     pub complete: bool,
-    /// L: upper bound on |eigenvalues| of the Hessian (Lipschitz constant of the gradient).
+    /// L: upper bound on |eigenvalues| of the Hessian (Lipschitz constant of the gradient); `None` where the
+    /// gradient jumps.
     pub smoothness: Option<Bound>,
+    /// Upper bound on |eigenvalues| of the Hessian off the kinks, of use where `smoothness` is `None`.
+    pub piece_smoothness: Option<Bound>,
     /// μ: lower bound on the eigenvalues of the Hessian (negative for weakly convex J).
     pub convexity: Option<Bound>,
     /// Łojasiewicz exponent a of |J − J*|ᵃ ≤ C‖∇J‖ at the minimisers.
@@ -121,6 +124,7 @@ impl Facts {
             critical_points: Vec::new(),
             complete: false,
             smoothness: None,
+            piece_smoothness: None,
             convexity: None,
             kl_exponent: None,
             kinks: Vec::new(),

@@ -1,6 +1,7 @@
 //! Objectives J: formulas written once over [`Scalar`], generalised gradients with a named selection at kinks,
 //! known facts, and the registry from which the command line builds them.
 
+pub mod data;
 pub mod error;
 pub mod facts;
 pub mod formula;

@@ -2,7 +2,7 @@
 
 use crate::{
     facts::Facts,
-    formula::Formula,
+    formula::{forward_gradient, Formula},
     scalar::{dual::Dual, selection::Selection, Scalar},
 };
 
@@ -25,6 +25,13 @@ pub trait Objective: Send + Sync {
     /// Registry name with arguments.
     fn name(&self) -> &str {
         &self.facts().name
+    }
+
+    /// The gradient by forward differentiation of the value alone, whatever the formula says about its gradient: an
+    /// independent second opinion. `None` where there is no formula to differentiate.
+    fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
+        let _ = x;
+        None
     }
 }
 
@@ -97,6 +104,11 @@ impl<F: Formula> Objective for Native<F> {
     }
     fn selection(&self) -> Selection {
         self.selection
+    }
+    fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
+        let mut out = vec![0.0; x.len()];
+        self.selection.during(|| forward_gradient(&self.formula, x, &mut out));
+        Some(out)
     }
 }
 

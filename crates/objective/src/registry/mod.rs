@@ -1,13 +1,19 @@
 //! The registry: every named objective, one file each.
 
 mod arguments;
+mod beale;
 mod cosines;
 mod double_well;
 mod hill;
+mod himmelblau;
+mod lasso;
+mod logistic;
 mod power;
 mod quadratic;
+mod relu_sum;
 mod rosenbrock;
 mod sconv;
+mod styblinski_tang;
 mod valley;
 mod well;
 
@@ -54,6 +60,12 @@ pub const ALL: &[Entry] = &[
     well::ENTRY,
     sconv::ENTRY,
     cosines::ENTRY,
+    himmelblau::ENTRY,
+    beale::ENTRY,
+    styblinski_tang::ENTRY,
+    lasso::ENTRY,
+    logistic::ENTRY,
+    relu_sum::ENTRY,
 ];
 
 /// Builds the objective named by `specification`: `name` or `name:arguments`.

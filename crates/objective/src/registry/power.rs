@@ -77,6 +77,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         critical_points: vec![CriticalPoint { point: vec![0.0], kind: CriticalKind::Minimum }],
         complete: true,
         smoothness: (c >= 2.0 && curvature.is_finite()).then_some(Bound { value: curvature, domain }),
+        piece_smoothness: (c == 1.0).then(|| Bound::global(0.0)),
         convexity: Some(Bound::global(if c == 2.0 { 2.0 } else { 0.0 })),
         kl_exponent: Some(1.0 - 1.0 / c),
         kinks: if c == 1.0 { vec!["x = 0 (convex)".into()] } else { Vec::new() },

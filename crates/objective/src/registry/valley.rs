@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{no_arguments, Entry, Options, Shared};
 use crate::{
     error::ObjectiveError,
-    facts::{CriticalKind, CriticalPoint, Facts, Regularity},
+    facts::{Bound, CriticalKind, CriticalPoint, Facts, Regularity},
     formula::Formula,
     oracle::Native,
     scalar::Scalar,
@@ -48,6 +48,8 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         // At (0, 0) the subdifferential is {(-1, 0)}: not critical.
         critical_points: vec![CriticalPoint { point: vec![1.0, 1.0], kind: CriticalKind::Minimum }],
         complete: true,
+        // Off the kinks the Hessian is 200 [[1, ∓1], [∓1, 1]].
+        piece_smoothness: Some(Bound::global(400.0)),
         // With the least-norm subgradient: off x = 1 it is bounded below near (1, 1), on x = 1 J is 100(y − 1)².
         kl_exponent: Some(0.5),
         kinks: vec!["x = 0 (concave where y > 0, convex where y < 0)".into(), "x = 1 (convex)".into()],
