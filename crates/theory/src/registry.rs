@@ -3,8 +3,11 @@
 use crate::{algorithm, geometry, suite::AnyCheck};
 
 /// Every check of the workspace.
-pub const ALL: &[&dyn AnyCheck] =
-    &[&algorithm::euler_order::EulerOrder, &geometry::stability_region::StabilityRegion];
+pub const ALL: &[&dyn AnyCheck] = &[
+    &algorithm::euler_order::EulerOrder,
+    &algorithm::discrete_local_rate::DiscreteLocalRate,
+    &geometry::stability_region::StabilityRegion,
+];
 
 /// The check with this name.
 pub fn find(id: &str) -> Option<&'static dyn AnyCheck> {

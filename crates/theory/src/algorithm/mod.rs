@@ -1,3 +1,4 @@
 //! Family C: INDIAN, the algorithm.
 
+pub mod discrete_local_rate;
 pub mod euler_order;
