@@ -5,6 +5,7 @@ use crate::{algorithm, geometry, suite::AnyCheck};
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::euler_order::EulerOrder,
+    &algorithm::fixed_step_descent::FixedStepDescent,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
     &geometry::stability_region::StabilityRegion,
 ];

@@ -2,3 +2,4 @@
 
 pub mod discrete_local_rate;
 pub mod euler_order;
+pub mod fixed_step_descent;
