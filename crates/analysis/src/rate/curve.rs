@@ -18,26 +18,23 @@ const BLOCKS: usize = 40;
 pub(crate) struct Curve {
     pub t: Vec<f64>,
     pub log: Vec<f64>,
-    /// Sign changes of the original values.
-    crossings: usize,
+    /// Signs of the original values.
+    positive: Vec<bool>,
+    /// Whether exact zeros follow the last value.
+    dies: bool,
 }
 
 impl Curve {
     /// |y| without zeros and underflow.
     pub fn new(t: &[f64], y: &[f64]) -> Self {
-        let mut curve = Self::default();
-        let mut sign = 0.0;
+        let mut curve = Self { dies: y.last() == Some(&0.0), ..Self::default() };
         // Underflow only ends a curve that was larger before; a tiny curve as a whole keeps its values.
         let largest = dinlab_numeric::norm_inf(y);
         for (&t, &y) in t.iter().zip(y) {
             if y == 0.0 || (y.abs() < UNDERFLOW && largest > UNDERFLOW) {
                 continue;
             }
-            if y.signum() * sign < 0.0 {
-                curve.crossings += 1;
-            }
-            sign = y.signum();
-            curve.push(t, y.abs().ln());
+            curve.push(t, y.abs().ln(), y > 0.0);
         }
         curve
     }
@@ -46,13 +43,24 @@ impl Curve {
         self.t.len()
     }
 
-    fn push(&mut self, t: f64, log: f64) {
+    fn push(&mut self, t: f64, log: f64, positive: bool) {
         self.t.push(t);
         self.log.push(log);
+        self.positive.push(positive);
     }
 
     fn prefix(&self, length: usize) -> Self {
-        Self { t: self.t[..length].to_vec(), log: self.log[..length].to_vec(), crossings: self.crossings }
+        Self {
+            t: self.t[..length].to_vec(),
+            log: self.log[..length].to_vec(),
+            positive: self.positive[..length].to_vec(),
+            dies: false,
+        }
+    }
+
+    /// Sign changes of the original values.
+    pub fn crossings(&self) -> usize {
+        self.positive.windows(2).filter(|pair| pair[0] != pair[1]).count()
     }
 
     /// Strict local maxima as (index, smooth), smooth if the two samples on either side fall away monotonically.
@@ -69,21 +77,27 @@ impl Curve {
         for &(i, smooth) in maxima {
             let vertex = parabola_vertex(&self.t[i - 1..=i + 1], &self.log[i - 1..=i + 1]);
             let [t, log] = if smooth { vertex } else { [self.t[i], self.log[i]] };
-            curve.push(t, log);
+            curve.push(t, log, true);
         }
         curve
     }
 
-    /// The curve of successive maxima if the curve oscillates, itself otherwise. It oscillates if at least half of
-    /// its local maxima are smooth (noise: one in seven) or if it changes sign, and there are enough of them.
+    /// Whether the curve oscillates: at least half of its local maxima are smooth (noise: one in seven) or it changes
+    /// sign again and again, and there are maxima enough for an envelope.
+    fn oscillates(&self, maxima: &[(usize, bool)]) -> bool {
+        let smooth = maxima.iter().filter(|m| m.1).count();
+        let needed = if self.crossings() >= 2 { 3 } else { 4 };
+        maxima.len() >= needed && (2 * smooth >= maxima.len() || self.crossings() >= 3)
+    }
+
+    /// The curve of successive maxima if the curve oscillates, itself otherwise.
     pub fn without_oscillation(self) -> (Self, bool) {
         let maxima = self.maxima();
-        let smooth = maxima.iter().filter(|m| m.1).count();
-        let oscillates = 2 * smooth >= maxima.len() || self.crossings >= 3;
-        if maxima.len() < 4 || !oscillates {
-            return (self, false);
+        if self.oscillates(&maxima) {
+            (self.at_maxima(&maxima), true)
+        } else {
+            (self, false)
         }
-        (self.at_maxima(&maxima), true)
     }
 
     /// At most [`LARGEST`] points, evenly thinned, both ends kept.
@@ -92,34 +106,45 @@ impl Curve {
         if n <= LARGEST {
             return self;
         }
-        let mut curve = Self { crossings: self.crossings, ..Self::default() };
+        let mut curve = Self::default();
         for k in 0..LARGEST {
             let i = k * (n - 1) / (LARGEST - 1);
-            curve.push(self.t[i], self.log[i]);
+            curve.push(self.t[i], self.log[i], self.positive[i]);
         }
         curve
     }
 
-    /// The parts to fit, with the level of the floor: the whole curve where there is no floor, else the part well
-    /// above it, as it is and with the floor subtracted (the fit decides which of the two is a cleaner law).
+    /// The parts to fit, with the level of the floor; the fit decides which is the cleanest law. Without a floor:
+    /// the whole curve, and where zeros follow also the part well above the last values, which may be quantised by
+    /// rounding. With a floor: the part well above it, as it is and with the floor subtracted.
     pub fn above_floor(&self) -> Vec<(Self, f64)> {
-        let Some(floor) = self.floor() else { return vec![(self.clone(), 0.0)] };
-        let headroom = maximum(&self.log) - floor;
-        // The cube root of the dynamic range, between 3 and 1000 times the floor.
-        let margin = min(max(headroom / 3.0, 3_f64.ln()), 1000_f64.ln());
-        // Last point above the margin: dips of an oscillation stay in.
-        let end = self.log.iter().rposition(|&l| l > floor + margin).map_or(0, |i| i + 1);
-        let above = self.prefix(end);
-        let mut subtracted = above.clone();
-        subtracted.log.iter_mut().for_each(|l| *l += (-(floor - *l).exp()).ln_1p());
-        let keep = |i: &usize| subtracted.log[*i].is_finite();
-        let kept: Vec<usize> = (0..end).filter(keep).collect();
-        let subtracted = Self {
-            t: kept.iter().map(|&i| subtracted.t[i]).collect(),
-            log: kept.iter().map(|&i| subtracted.log[i]).collect(),
-            crossings: self.crossings,
+        let Some(floor) = self.floor() else {
+            let mut parts = vec![(self.clone(), 0.0)];
+            if self.dies && self.len() > 0 {
+                let smallest = dinlab_numeric::minimum(&self.log);
+                for margin in [1e2_f64, 1e4] {
+                    parts.push((self.above(smallest + margin.ln()), 0.0));
+                }
+            }
+            return parts;
         };
+        // The cube root of the dynamic range, at most 1000 times the floor.
+        let margin = min((maximum(&self.log) - floor) / 3.0, 1000_f64.ln());
+        let above = self.above(floor + margin);
+        let mut subtracted = Self::default();
+        for i in 0..above.len() {
+            // Dips below the floor have no logarithm after subtraction.
+            let log = above.log[i] + (-(floor - above.log[i]).exp()).ln_1p();
+            if log.is_finite() {
+                subtracted.push(above.t[i], log, above.positive[i]);
+            }
+        }
         vec![(above, floor.exp()), (subtracted, floor.exp())]
+    }
+
+    /// Everything up to the last point above a level; dips of an oscillation stay in.
+    fn above(&self, level: f64) -> Self {
+        self.prefix(self.log.iter().rposition(|&l| l > level).map_or(0, |i| i + 1))
     }
 
     /// Logarithm of the level of a flat end, if there is one: the longest end of the block maxima whose exponent
@@ -127,7 +152,11 @@ impl Curve {
     /// exponent tends to a constant and along an exponential it grows, so neither is taken for a floor.
     fn floor(&self) -> Option<f64> {
         let maxima = self.maxima();
-        let source = if maxima.len() >= 10 { self.at_maxima(&maxima) } else { self.clone() };
+        let source = if maxima.len() >= 10 || self.oscillates(&maxima) {
+            self.at_maxima(&maxima)
+        } else {
+            self.clone()
+        };
         let blocks = source.block_maxima();
         let n = blocks.len();
         if n < 6 {
@@ -149,8 +178,10 @@ impl Curve {
         None
     }
 
-    /// Median of log y from a time on: the block maxima locate the floor, its level is that of all samples.
+    /// Level of the floor: the block maxima locate it, its level is the median of all samples in its last third
+    /// (its beginning still contains what decays).
     fn level_of_end(&self, from: f64) -> f64 {
+        let from = from + (self.t[self.len() - 1] - from) * 2.0 / 3.0;
         let end: Vec<f64> = (0..self.len()).filter(|&i| self.t[i] >= from).map(|i| self.log[i]).collect();
         median(&end)
     }
@@ -174,7 +205,7 @@ impl Curve {
                 _ => Some(i),
             });
             if let Some(i) = best {
-                curve.push(self.t[i], self.log[i]);
+                curve.push(self.t[i], self.log[i], self.positive[i]);
             }
         }
         curve

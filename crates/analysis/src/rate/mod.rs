@@ -135,10 +135,17 @@ fn fit(t: &[f64], y: &[f64], family: select::Family) -> Result<RateFit, Analysis
         return Err(AnalysisError::TooFewPoints { needed: NEEDED, found: raw.len() });
     }
     let mut best: Option<(RateFit, f64)> = None;
-    for (curve, floor) in raw.above_floor() {
+    let mut parts = raw.above_floor();
+    parts.push((raw, 0.0)); // the last resort, where nothing usable lies above a floor
+    let last = parts.len() - 1;
+    for (i, (curve, floor)) in parts.into_iter().enumerate() {
+        if i == last && best.is_some() {
+            break;
+        }
         let (curve, envelope) = curve.without_oscillation();
         let curve = curve.thinned();
-        if curve.len() < NEEDED.min(4) {
+        // A curve that changes sign again without maxima enough for an envelope says nothing.
+        if curve.len() < if envelope { 3 } else { NEEDED } || curve.crossings() >= 2 {
             continue;
         }
         let choice = select::choose(&curve, family);
@@ -155,7 +162,7 @@ fn fit(t: &[f64], y: &[f64], family: select::Family) -> Result<RateFit, Analysis
     }
     match best {
         Some((found, _)) => Ok(found),
-        None => Err(AnalysisError::TooFewPoints { needed: 4, found: 0 }),
+        None => Ok(nothing([t[0], t[t.len() - 1]], 0, f64::NAN)),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Local exponents over octaves of time.
 
+use dinlab_numeric::min;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
-use super::family::FamilyFit;
+use super::family::{Estimate, FamilyFit};
 use crate::error::{check_columns, check_increasing, AnalysisError};
 
 /// Exponent over one octave.
@@ -46,32 +47,49 @@ pub fn octave_exponents(t: &[f64], y: &[f64]) -> Result<Vec<OctaveExponent>, Ana
     Ok(found)
 }
 
-/// Whether the exponent of a smooth curve drifts without settling, as for 1/(t log³t): over the last three octaves of
-/// t − origin the exponent (fitted with its own origin in each) moves the same way by steps that shrink by less than
-/// a quarter per octave. A correction t^{−δ} shrinks the steps by 2^{−δ}; a logarithmic one by 1 − O(1/log t).
-pub(super) fn exponent_keeps_drifting(curve: &Curve, first: usize) -> bool {
-    let n = curve.len();
-    let Some(whole) = FamilyFit::solve(&curve.t[first..], &curve.log[first..]) else { return false };
-    // A periodic modulation leaves residuals of many signs; a drift leaves a few.
-    let signs = whole.residuals.windows(2).filter(|pair| pair[0] * pair[1] < 0.0).count();
-    if signs > 6 {
-        return false;
+/// How a fitted number still moves over the last three octaves of t − t₀, each fitted by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Settling {
+    /// Last change, beyond what the intervals of the octaves explain.
+    pub change: f64,
+    /// Ratio of the last change to the one before: a correction t^{−δ} gives 2^{−δ}, one that dies exponentially
+    /// nearly 0, a logarithmic one 1 − O(1/log t), a number without limit 1 or more.
+    pub ratio: f64,
+}
+
+impl Settling {
+    /// What is left of a geometric approach with these changes.
+    pub fn remaining(&self) -> f64 {
+        if self.ratio < 0.0 {
+            return 0.5 * self.change;
+        }
+        let ratio = min(self.ratio, 0.9);
+        self.change * ratio / (1.0 - ratio)
     }
-    let origin = whole.origin().value;
-    let end = curve.t[n - 1] - origin;
-    let mut exponents = Vec::new();
+}
+
+/// Settling of the number `fit` returns. `None` if an octave has too few points or cannot be fitted.
+pub(super) fn settling(curve: &Curve, fit: impl Fn(&[f64], &[f64]) -> Option<Estimate>) -> Option<Settling> {
+    let start = curve.t[0];
+    let length = curve.t[curve.len() - 1] - start;
+    let mut found = Vec::new();
     for octave in [3, 2, 1] {
-        let from = origin + end * 0.5_f64.powi(octave);
-        let to = origin + end * 0.5_f64.powi(octave - 1);
+        let from = start + length * 0.5_f64.powi(octave);
+        let to = start + length * 0.5_f64.powi(octave - 1);
         let a = curve.t.partition_point(|&t| t < from);
         let b = curve.t.partition_point(|&t| t <= to);
         if b < a + 6 {
-            return false;
+            return None;
         }
-        let Some(fit) = FamilyFit::solve(&curve.t[a..b], &curve.log[a..b]) else { return false };
-        exponents.push(fit.exponent());
+        found.push(fit(&curve.t[a..b], &curve.log[a..b])?);
     }
-    let (d1, d2) = (exponents[1].value - exponents[0].value, exponents[2].value - exponents[1].value);
-    let noise = exponents[1].half + exponents[2].half;
-    d2.abs() > noise && d2.abs() > 1e-3 * exponents[2].value.abs() && d2 / d1 > 0.75
+    let ratio = (found[2].value - found[1].value) / (found[1].value - found[0].value);
+    Some(Settling { change: found[2].excess(found[1]), ratio: if ratio.is_nan() { 0.0 } else { ratio } })
+}
+
+/// Whether the residuals of a power law over a window change sign so often that a modulation, not a drift of the
+/// exponent, is what is left.
+pub(super) fn is_modulated(curve: &Curve, first: usize) -> bool {
+    FamilyFit::solve(&curve.t[first..], &curve.log[first..])
+        .is_some_and(|fit| fit.residuals.windows(2).filter(|pair| pair[0] * pair[1] < 0.0).count() > 6)
 }

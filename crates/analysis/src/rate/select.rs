@@ -4,7 +4,7 @@ use dinlab_numeric::max;
 
 use super::curve::Curve;
 use super::family::{exponential, Estimate, FamilyFit};
-use super::octave::exponent_keeps_drifting;
+use super::octave::{is_modulated, settling, Settling};
 use super::RateKind;
 
 /// Which members of the family are tried.
@@ -63,15 +63,30 @@ pub(crate) fn choose(curve: &Curve, family: Family) -> Choice {
     let limit = max(AS_GOOD * smallest, EXACT);
     let best = judged.iter().find(|c| Some(c.kind) == kind && c.score <= limit);
     match best {
-        Some(best) if best.score <= USELESS => {
-            if best.kind == RateKind::Power && exponent_keeps_drifting(curve, best.first) {
-                return none(f64::NAN, f64::NAN);
-            }
-            *best
-        }
+        Some(best) if best.score <= USELESS => match settled(curve, *best, family) {
+            Some(settled) => settled,
+            None => none(f64::NAN, f64::NAN),
+        },
         _ if !decays(whole, curve) => none(whole.value, whole.half),
         _ => none(f64::NAN, f64::NAN),
     }
+}
+
+/// Widens the interval by what the number still has to go, as its last three octaves show; `None` if it has no limit.
+fn settled(curve: &Curve, choice: Choice, family: Family) -> Option<Choice> {
+    let (over, limit): (Option<Settling>, f64) = match choice.kind {
+        RateKind::Exponential => (settling(curve, exponential), 0.95),
+        RateKind::Power if is_modulated(curve, choice.first) => (None, 1.0),
+        RateKind::Power => (settling(curve, |t, l| FamilyFit::solve(t, l).map(|fit| fit.exponent())), 0.75),
+        RateKind::FiniteTime | RateKind::None => (None, 1.0),
+    };
+    let Some(over) = over else { return Some(choice) };
+    let moves = over.change > 1e-3 * choice.value.abs();
+    // In log x an exponential is a power of x: there a straight line is all that is asked.
+    if moves && over.ratio > limit && family == Family::All {
+        return None;
+    }
+    Some(Choice { half: max(choice.half, over.remaining()), ..choice })
 }
 
 fn decays(rate: Estimate, curve: &Curve) -> bool {
@@ -108,6 +123,9 @@ fn starts(curve: &Curve) -> Vec<usize> {
     starts
 }
 
+/// One number fitted to a part of a curve.
+type Fit<'a> = &'a dyn Fn(&[f64], &[f64]) -> Option<Estimate>;
+
 /// Fits one window. `None` if it does not decay, or neither kind is certain.
 fn judge(curve: &Curve, first: usize, family: Family) -> Option<Choice> {
     let (t, log) = (&curve.t[first..], &curve.log[first..]);
@@ -117,7 +135,7 @@ fn judge(curve: &Curve, first: usize, family: Family) -> Option<Choice> {
         return None;
     }
     let middle = t.len() / 2;
-    let halves = |fit: &dyn Fn(&[f64], &[f64]) -> Option<Estimate>| {
+    let halves = |fit: Fit<'_>| {
         (t.len() >= 16)
             .then(|| Some((fit(&t[..middle], &log[..middle])?, fit(&t[middle..], &log[middle..])?)))?
     };
