@@ -9,7 +9,9 @@ use crate::oscillation::parabola_vertex;
 /// Values below this are underflow: they have lost relative precision.
 const UNDERFLOW: f64 = 1e-290;
 /// Points kept for the fits; more are thinned evenly.
-const LARGEST: usize = 1000;
+const LARGEST: usize = 500;
+/// Logarithm of the dynamic range (10⁸) from which on the last values may be rounding.
+const WIDE: f64 = 18.4;
 /// Blocks used to find a floor.
 const BLOCKS: usize = 40;
 
@@ -22,6 +24,8 @@ pub(crate) struct Curve {
     positive: Vec<bool>,
     /// Whether exact zeros follow the last value.
     dies: bool,
+    /// Whether these are the maxima of an oscillation.
+    pub enveloped: bool,
 }
 
 impl Curve {
@@ -55,6 +59,7 @@ impl Curve {
             log: self.log[..length].to_vec(),
             positive: self.positive[..length].to_vec(),
             dies: false,
+            enveloped: self.enveloped,
         }
     }
 
@@ -73,7 +78,7 @@ impl Curve {
     }
 
     fn at_maxima(&self, maxima: &[(usize, bool)]) -> Self {
-        let mut curve = Self::default();
+        let mut curve = Self { enveloped: true, ..Self::default() };
         for &(i, smooth) in maxima {
             let vertex = parabola_vertex(&self.t[i - 1..=i + 1], &self.log[i - 1..=i + 1]);
             let [t, log] = if smooth { vertex } else { [self.t[i], self.log[i]] };
@@ -91,12 +96,12 @@ impl Curve {
     }
 
     /// The curve of successive maxima if the curve oscillates, itself otherwise.
-    pub fn without_oscillation(self) -> (Self, bool) {
+    pub fn without_oscillation(self) -> Self {
         let maxima = self.maxima();
         if self.oscillates(&maxima) {
-            (self.at_maxima(&maxima), true)
+            self.at_maxima(&maxima)
         } else {
-            (self, false)
+            self
         }
     }
 
@@ -106,7 +111,7 @@ impl Curve {
         if n <= LARGEST {
             return self;
         }
-        let mut curve = Self::default();
+        let mut curve = Self { enveloped: self.enveloped, ..Self::default() };
         for k in 0..LARGEST {
             let i = k * (n - 1) / (LARGEST - 1);
             curve.push(self.t[i], self.log[i], self.positive[i]);
@@ -115,13 +120,14 @@ impl Curve {
     }
 
     /// The parts to fit, with the level of the floor; the fit decides which is the cleanest law. Without a floor:
-    /// the whole curve, and where zeros follow also the part well above the last values, which may be quantised by
-    /// rounding. With a floor: the part well above it, as it is and with the floor subtracted.
+    /// the whole curve, and where zeros follow or the range is wide also the part well above the smallest values, which
+    /// rounding may have spoilt. With a floor: the part well above it, as it is and with the floor subtracted.
     pub fn above_floor(&self) -> Vec<(Self, f64)> {
         let Some(floor) = self.floor() else {
             let mut parts = vec![(self.clone(), 0.0)];
-            if self.dies && self.len() > 0 {
-                let smallest = dinlab_numeric::minimum(&self.log);
+            let smallest = dinlab_numeric::minimum(&self.log);
+            let wide = self.dies || maximum(&self.log) - smallest > WIDE;
+            if wide && !self.oscillates(&self.maxima()) {
                 for margin in [1e2_f64, 1e4] {
                     parts.push((self.above(smallest + margin.ln()), 0.0));
                 }
@@ -142,6 +148,22 @@ impl Curve {
         vec![(above, floor.exp()), (subtracted, floor.exp())]
     }
 
+    /// The curve from where it has fallen to 1/e of its maximum for good; itself where that leaves too little.
+    pub fn falling(&self) -> Self {
+        let top = maximum(&self.log) - 1.0;
+        let first = self.log.iter().rposition(|&l| l > top).unwrap_or(0);
+        if first + 16 > self.len() {
+            return self.clone();
+        }
+        Self {
+            t: self.t[first..].to_vec(),
+            log: self.log[first..].to_vec(),
+            positive: self.positive[first..].to_vec(),
+            dies: self.dies,
+            enveloped: self.enveloped,
+        }
+    }
+
     /// Everything up to the last point above a level; dips of an oscillation stay in.
     fn above(&self, level: f64) -> Self {
         self.prefix(self.log.iter().rposition(|&l| l > level).map_or(0, |i| i + 1))
@@ -151,13 +173,7 @@ impl Curve {
     /// −d log y/d log t is, with its interval, below a fifth of the largest one before it. Along a power law the
     /// exponent tends to a constant and along an exponential it grows, so neither is taken for a floor.
     fn floor(&self) -> Option<f64> {
-        let maxima = self.maxima();
-        let source = if maxima.len() >= 10 || self.oscillates(&maxima) {
-            self.at_maxima(&maxima)
-        } else {
-            self.clone()
-        };
-        let blocks = source.block_maxima();
+        let blocks = self.upper_side().block_maxima();
         let n = blocks.len();
         if n < 6 {
             return None;
@@ -167,7 +183,9 @@ impl Curve {
             let (t, log) = (&blocks.t[first..], &blocks.log[first..]);
             let Ok(line) = regress(t, log) else { continue };
             let middle = 0.5 * (t[0] + t[t.len() - 1]) - start;
-            let exponent_at_most = -line.low * middle;
+            // A few blocks look flat by chance more easily.
+            let caution = if log.len() < 6 { 3.0 } else { 1.0 };
+            let exponent_at_most = (-line.slope + caution * (line.slope - line.low)) * middle;
             let before = blocks.largest_exponent(first, start);
             let level = median(log);
             let drop = maximum(&blocks.log[..first]) - level;
@@ -178,6 +196,27 @@ impl Curve {
         None
     }
 
+    /// For an oscillation its maxima, preceded by what is larger than the first of them; else the curve itself.
+    fn upper_side(&self) -> Self {
+        let maxima = self.maxima();
+        if !self.oscillates(&maxima) {
+            return self.clone();
+        }
+        let top = self.at_maxima(&maxima);
+        let mut side = Self::default();
+        for i in 0..maxima[0].0 {
+            if self.log[i] > top.log[0] {
+                side.push(self.t[i], self.log[i], true);
+            }
+        }
+        for i in 0..top.len() {
+            if side.t.last().is_none_or(|&last| top.t[i] > last) {
+                side.push(top.t[i], top.log[i], true);
+            }
+        }
+        side
+    }
+
     /// Level of the floor: the block maxima locate it, its level is the median of all samples in its last third
     /// (its beginning still contains what decays).
     fn level_of_end(&self, from: f64) -> f64 {
@@ -186,12 +225,16 @@ impl Curve {
         median(&end)
     }
 
+    /// Largest exponent over octaves of t − start up to a block. The drop from the first block to the second has no
+    /// octave (its start is at 0); it counts, but so little that a power law's start cannot condemn its end.
     fn largest_exponent(&self, until: usize, start: f64) -> f64 {
-        let exponent = |i: usize| {
-            let rate = (self.log[i - 1] - self.log[i]) / (self.t[i] - self.t[i - 1]);
-            rate * (0.5 * (self.t[i] + self.t[i - 1]) - start)
+        let octave = |i: usize| {
+            let time = self.t[i] - start;
+            let j = (i + 1..=until).find(|&j| self.t[j] - start >= 1.9 * time)?;
+            Some((self.log[i] - self.log[j]) / ((self.t[j] - start) / time).ln())
         };
-        (1..=until).map(exponent).fold(0.0, max)
+        let first = min(0.5 * (self.log[0] - self.log[1]), 1.5);
+        (1..until).filter(|&i| self.t[i] > start).filter_map(octave).fold(max(first, 0.0), max)
     }
 
     fn block_maxima(&self) -> Self {

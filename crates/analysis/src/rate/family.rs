@@ -60,8 +60,8 @@ impl FamilyFit {
         let x: Vec<f64> = t.iter().map(|t| (t - centre) / half_range).collect();
         let misfit = |v: f64| line(&x, log, v).map_or(f64::INFINITY, |(_, _, squares)| squares);
         let mut best = (0.0, misfit(0.0));
-        for k in -24..=24 {
-            let v = 0.5 * f64::from(k);
+        for k in -12..=12 {
+            let v = f64::from(k);
             let squares = misfit(v);
             if squares < best.1 {
                 best = (v, squares);

@@ -142,19 +142,19 @@ fn fit(t: &[f64], y: &[f64], family: select::Family) -> Result<RateFit, Analysis
         if i == last && best.is_some() {
             break;
         }
-        let (curve, envelope) = curve.without_oscillation();
-        let curve = curve.thinned();
+        let curve = curve.without_oscillation().thinned();
         // A curve that changes sign again without maxima enough for an envelope says nothing.
-        if curve.len() < if envelope { 3 } else { NEEDED } || curve.crossings() >= 2 {
+        if curve.len() < if curve.enveloped { 3 } else { NEEDED } || curve.crossings() >= 2 {
             continue;
         }
         let choice = select::choose(&curve, family);
         let score = choice.score;
-        let found = describe(&curve, choice, floor, envelope);
+        let found = describe(&curve, choice, floor);
         let decays = found.kind != RateKind::None;
         let better = best.as_ref().is_none_or(|(other, s)| {
             let other_decays = other.kind != RateKind::None;
-            decays && (!other_decays || score < *s)
+            // A part is preferred to the one before only where it is clearly cleaner.
+            decays && (!other_decays || (*s > 1e-10 && score < 0.5 * *s))
         });
         if better {
             best = Some((found, score));
@@ -166,7 +166,7 @@ fn fit(t: &[f64], y: &[f64], family: select::Family) -> Result<RateFit, Analysis
     }
 }
 
-fn describe(curve: &Curve, choice: Choice, floor: f64, envelope: bool) -> RateFit {
+fn describe(curve: &Curve, choice: Choice, floor: f64) -> RateFit {
     RateFit {
         kind: choice.kind,
         value: choice.value,
@@ -176,7 +176,7 @@ fn describe(curve: &Curve, choice: Choice, floor: f64, envelope: bool) -> RateFi
         points: curve.len() - choice.first,
         order: choice.order,
         floor,
-        envelope,
+        envelope: curve.enveloped,
     }
 }
 

@@ -68,8 +68,9 @@ impl Settling {
     }
 }
 
-/// Settling of the number `fit` returns. `None` if an octave has too few points or cannot be fitted.
+/// Settling of the number `fit` returns, t₀ the time at which the curve begins to fall. `None` if an octave has too few points or cannot be fitted.
 pub(super) fn settling(curve: &Curve, fit: impl Fn(&[f64], &[f64]) -> Option<Estimate>) -> Option<Settling> {
+    let curve = curve.falling();
     let start = curve.t[0];
     let length = curve.t[curve.len() - 1] - start;
     let mut found = Vec::new();

@@ -82,11 +82,13 @@ fn settled(curve: &Curve, choice: Choice, family: Family) -> Option<Choice> {
     };
     let Some(over) = over else { return Some(choice) };
     let moves = over.change > 1e-3 * choice.value.abs();
-    // In log x an exponential is a power of x: there a straight line is all that is asked.
-    if moves && over.ratio > limit && family == Family::All {
-        return None;
+    // In log x an exponential is a power of x: there a straight line is all that is asked. Maxima may beat.
+    let strict = family == Family::All && !curve.enveloped;
+    match moves && over.ratio > limit {
+        true if strict => None,
+        true => Some(Choice { half: max(choice.half, over.change), ..choice }),
+        false => Some(Choice { half: max(choice.half, over.remaining()), ..choice }),
     }
-    Some(Choice { half: max(choice.half, over.remaining()), ..choice })
 }
 
 fn decays(rate: Estimate, curve: &Curve) -> bool {
@@ -119,14 +121,17 @@ fn starts(curve: &Curve) -> Vec<usize> {
     }
     starts.retain(|&first| first + least <= n);
     starts.sort_unstable();
-    starts.dedup();
-    starts
+    let apart = n.div_ceil(40);
+    let mut kept: Vec<usize> = Vec::new();
+    for first in starts {
+        if kept.last().is_none_or(|&last| first >= last + apart) {
+            kept.push(first);
+        }
+    }
+    kept
 }
 
-/// One number fitted to a part of a curve.
-type Fit<'a> = &'a dyn Fn(&[f64], &[f64]) -> Option<Estimate>;
-
-/// Fits one window. `None` if it does not decay, or neither kind is certain.
+/// Fits one window. `None` if it does not decay, or its kind is not certain.
 fn judge(curve: &Curve, first: usize, family: Family) -> Option<Choice> {
     let (t, log) = (&curve.t[first..], &curve.log[first..]);
     let rate = exponential(t, log)?;
@@ -134,45 +139,40 @@ fn judge(curve: &Curve, first: usize, family: Family) -> Option<Choice> {
     if !(rate.value - rate.half > 0.0 && rate.value * range > 1e-9) {
         return None;
     }
-    let middle = t.len() / 2;
-    let halves = |fit: Fit<'_>| {
-        (t.len() >= 16)
-            .then(|| Some((fit(&t[..middle], &log[..middle])?, fit(&t[middle..], &log[middle..])?)))?
+    let choice = |kind, number: Estimate, drift: f64, scale: f64, order: f64| {
+        let half = max(number.half, drift);
+        Some(Choice { kind, value: number.value, half, order, first, score: half / scale })
     };
-    let exponential_choice = || {
-        let drift = halves(&|t, l| exponential(t, l)).map_or(0.0, |(a, b)| a.excess(b));
-        let half = max(rate.half, drift);
-        let score = half / rate.value;
-        Some(Choice { kind: RateKind::Exponential, value: rate.value, half, order: f64::NAN, first, score })
+    let straight = || {
+        let drift = halves(t, log, exponential).map_or(0.0, |(a, b)| a.excess(b));
+        choice(RateKind::Exponential, rate, drift, rate.value, f64::NAN)
     };
-    if family == Family::Exponential {
-        return exponential_choice();
-    }
-    let Some(fit) = FamilyFit::solve(t, log) else {
-        return exponential_choice();
-    };
-    let (bend, shape) = (fit.bend(), fit.shape());
-    let shapes = halves(&|t, l| FamilyFit::solve(t, l).map(|f| f.shape()));
-    let steady = shapes.is_none_or(|(a, b)| a.excess(b) <= 0.5 * shape.value.abs());
+    let whole = if family == Family::All { FamilyFit::solve(t, log) } else { None };
+    let Some(fit) = whole else { return straight() };
+    let parts = halves(t, log, FamilyFit::solve);
+    let drift =
+        |number: fn(&FamilyFit) -> Estimate| parts.as_ref().map_or(0.0, |(a, b)| number(a).excess(number(b)));
+    let bend = fit.bend();
+    let steady = drift(FamilyFit::shape) <= 0.5 * fit.shape().value.abs();
     let certain = bend.value.abs() > bend.half && steady;
     if certain && bend.value > BENT {
-        let drift =
-            halves(&|t, l| FamilyFit::solve(t, l).map(|f| f.exponent())).map_or(0.0, |(a, b)| a.excess(b));
         let p = fit.exponent();
-        let half = max(p.half, drift);
-        let score = half / p.value;
-        return Some(Choice { kind: RateKind::Power, value: p.value, half, order: f64::NAN, first, score });
+        choice(RateKind::Power, p, drift(FamilyFit::exponent), p.value, f64::NAN)
+    } else if certain && bend.value < DYING {
+        let order = -fit.exponent().value;
+        choice(RateKind::FiniteTime, fit.origin(), drift(FamilyFit::origin), range, order)
+    } else if bend.value.abs() + bend.half < STRAIGHT {
+        straight()
+    } else {
+        None
     }
-    if certain && bend.value < DYING {
-        let drift =
-            halves(&|t, l| FamilyFit::solve(t, l).map(|f| f.origin())).map_or(0.0, |(a, b)| a.excess(b));
-        let time = fit.origin();
-        let half = max(time.half, drift);
-        let (order, score) = (-fit.exponent().value, half / range);
-        return Some(Choice { kind: RateKind::FiniteTime, value: time.value, half, order, first, score });
+}
+
+/// The same fit on both halves of a window, where each has 8 points.
+fn halves<T>(t: &[f64], log: &[f64], fit: impl Fn(&[f64], &[f64]) -> Option<T>) -> Option<(T, T)> {
+    if t.len() < 16 {
+        return None;
     }
-    if bend.value.abs() + bend.half < STRAIGHT {
-        return exponential_choice();
-    }
-    None
+    let middle = t.len() / 2;
+    Some((fit(&t[..middle], &log[..middle])?, fit(&t[middle..], &log[middle..])?))
 }

@@ -59,6 +59,31 @@ fn floors_and_plateaus_are_thrown_away() {
 }
 
 #[test]
+fn rounding_at_the_very_end_is_cut_off() {
+    let fit = rate(&uniform(0.0, 60.0, 401), |t| (1.0 - (t - 20.0).tanh()) / 2.0);
+    assert_fit(&fit, Exponential, 2.0, 1e-4);
+    let fit = rate(&uniform(0.0, 37.0, 400), |t| (-t).exp() + 1e-16 * (1e4 * t).sin());
+    assert_fit(&fit, Exponential, 1.0, 1e-4);
+    assert_fit(&rate(&uniform(0.0, 1000.0, 1001), |t| (-0.01 * t).exp() + 0.5), Exponential, 0.01, 1e-2);
+}
+
+#[test]
+fn slow_approaches_are_inside_their_interval_and_laws_without_a_limit_are_none() {
+    let fit = rate(&uniform(0.0, 20.0, 201), |t| (1.0 + t) * (-t).exp());
+    assert!(fit.kind == Exponential && fit.low < 1.0 && 1.0 < fit.high, "{fit:?}");
+    let fit = rate(&uniform(1.0, 1e4, 201), |t| 1.0 / t + t.powf(-1.5));
+    assert!(fit.kind == Power && fit.low < 1.0 + 3e-4 && 1.0 < fit.high, "{fit:?}");
+    for law in
+        [|t: f64| (-t.sqrt()).exp(), |t: f64| (-t * t / 400.0).exp(), |t: f64| (1.0 + t.ln()) / (t * t)]
+    {
+        let fit = rate(&uniform(1.0, 100.0, 201), law);
+        assert_eq!(fit.kind, RateKind::None, "{fit:?}");
+    }
+    let few = rate(&uniform(0.0, 10.0, 401), |t| (-0.5 * t).exp() * (0.8 * t).cos());
+    assert_eq!(few.kind, RateKind::None, "two maxima are no envelope: {few:?}");
+}
+
+#[test]
 fn oscillating_decay_uses_the_envelope() {
     let t = uniform(0.0, 40.0, 2001);
     for w in [1.0, 3.0, 10.0] {
@@ -75,9 +100,9 @@ fn oscillating_decay_uses_the_envelope() {
 
 #[test]
 fn powers_with_and_without_shift() {
-    for p in [0.5, 1.0, 1.5, 2.0, 3.0, 6.0] {
-        for shift in [0.0, 0.1, 1.0, 30.0] {
-            assert_fit(&rate(&uniform(1.0, 1000.0, 1000), |t| (t + shift).powf(-p)), Power, p, 1e-3);
+    for p in [0.5, 1.5, 3.0, 6.0] {
+        for shift in [0.0, 1.0, 30.0] {
+            assert_fit(&rate(&uniform(1.0, 1000.0, 400), |t| (t + shift).powf(-p)), Power, p, 1e-3);
             assert_fit(&rate(&geometric(1.0, 1e5, 200), |t| 4.0 * (t + shift).powf(-p)), Power, p, 1e-3);
         }
     }
@@ -87,7 +112,7 @@ fn powers_with_and_without_shift() {
 
 #[test]
 fn noise_widens_the_interval_and_keeps_the_kind() {
-    let (mut covered, repetitions) = (0, 60);
+    let (mut covered, repetitions) = (0, 30);
     for repetition in 0..repetitions {
         let noise = Stream::new(2, "noise", repetition).normals(400);
         let t = uniform(0.0, 10.0, 400);
@@ -99,7 +124,7 @@ fn noise_widens_the_interval_and_keeps_the_kind() {
         let y: Vec<f64> = t.iter().zip(&noise).map(|(t, e)| (0.05 * e).exp() / t).collect();
         assert_fit(&fit_rate(&t, &y).unwrap(), Power, 1.0, 0.05);
     }
-    assert!(covered >= 48, "{covered}");
+    assert!(covered >= 24, "{covered}");
 }
 
 #[test]
