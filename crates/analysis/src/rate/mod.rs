@@ -1,7 +1,7 @@
 //! Blind classification of the decay of a curve y(t) → 0. Nothing here knows a prediction: windows, floors and the
 //! kind of decay come from the curve alone.
 //!
-//! Three decays are members of one family (see [`family`]): log y = a − (c/w)·log(1 + w·x), x the centred time. The
+//! Three decays are members of one family (see `family.rs`): log y = a − (c/w)·log(1 + w·x), x the centred time. The
 //! bend w decides: 0 exponential, positive a power of (t − origin), negative extinction at a finite time.
 //! Steps: leave out zeros, find the floor, replace an oscillation by its envelope, fit the family on nested windows
 //! that end where the curve ends or meets its floor, and keep the window with the smallest error, where the error is
