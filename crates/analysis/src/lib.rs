@@ -7,8 +7,11 @@ pub mod least_squares;
 pub mod modes;
 pub mod order;
 pub mod oscillation;
+pub mod rate;
 pub mod spectrum;
 pub mod stability;
 pub mod statistics;
 
 pub use error::AnalysisError;
+pub use least_squares::{regress, regress_autocorrelated, slope_of_log, Line};
+pub use rate::{envelope, fit_rate, fit_rate_against, octave_exponents, RateFit, RateKind};

@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn hysteresis_ignores_chatter_and_keeps_crossings() {
-        let chatter = |k: usize| if k % 2 == 0 { 1e-3 } else { -1e-3 };
+        let chatter = |k: usize| if k.is_multiple_of(2) { 1e-3 } else { -1e-3 };
         let w: Vec<f64> = (0..100_000).map(|k| (k as f64 * 0.000_314).cos() + chatter(k)).collect();
         assert!(sign_changes(&w, 0.0) > 10);
         assert_eq!(sign_changes(&w, 1e-2), 10);
