@@ -1,11 +1,13 @@
 //! Step sizes γ_k, k = 0, 1, …
 
 use dinlab_numeric::sum;
+use serde::{Deserialize, Serialize};
 
 use crate::error::IndianError;
 
 /// Step sizes of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Schedule {
     /// γ_k = γ.
     Constant(f64),
