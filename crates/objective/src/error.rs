@@ -3,6 +3,9 @@
 /// Why an objective could not be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ObjectiveError {
+    /// Nothing stands before the colon.
+    #[error("no objective is named; `dinlab list objectives` lists all, `expr:…` takes a formula")]
+    MissingName,
     /// No such name in the registry.
     #[error("unknown objective `{name}`{}; `dinlab list objectives` lists all, `expr:…` takes a formula",
         nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]

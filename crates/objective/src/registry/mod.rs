@@ -73,17 +73,19 @@ pub fn build(specification: &str, options: &Options) -> Result<Shared, Objective
     let (name, arguments) = specification.trim().split_once(':').unwrap_or((specification.trim(), ""));
     match ALL.iter().find(|entry| entry.name == name) {
         Some(entry) => (entry.build)(arguments, options),
+        None if name.trim().is_empty() => Err(ObjectiveError::MissingName),
         None => Err(unknown(name)),
     }
 }
 
 fn unknown(name: &str) -> ObjectiveError {
+    let name: String = name.chars().take(60).collect();
+    let typed = name.to_lowercase();
     let nearest = ALL
         .iter()
-        .map(|entry| (strsim::damerau_levenshtein(name, entry.name), entry.name))
+        .map(|entry| (strsim::damerau_levenshtein(&typed, entry.name), entry.name))
         .min()
         .filter(|(distance, candidate)| 2 * distance <= candidate.len())
         .map(|(_, candidate)| candidate.to_owned());
-    let name = name.chars().take(60).collect();
     ObjectiveError::UnknownName { name, nearest }
 }
