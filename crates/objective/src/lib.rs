@@ -9,11 +9,8 @@ pub mod formula;
 pub mod oracle;
 pub mod registry;
 pub mod scalar;
-<<<<<<< HEAD
 pub mod start;
-=======
 pub mod tape;
->>>>>>> ff274a4 (Expressions: parser, tape with reverse mode, recording scalar, block evaluation)
 
 pub use error::ObjectiveError;
 pub use expression::{Expression, ExpressionProblem, TapeObjective};
@@ -22,8 +19,5 @@ pub use formula::Formula;
 pub use oracle::{Native, Objective, Oracle};
 pub use registry::{build, Options};
 pub use scalar::{dual::Dual, selection::Selection, Scalar};
-<<<<<<< HEAD
 pub use start::{Start, StartError};
-=======
 pub use tape::{Recorder, Tape};
->>>>>>> ff274a4 (Expressions: parser, tape with reverse mode, recording scalar, block evaluation)

@@ -30,15 +30,15 @@ pub trait Objective: Send + Sync {
         &self.facts().name
     }
 
-<<<<<<< HEAD
     /// The gradient by forward differentiation of the value alone, whatever the formula says about its gradient: an
     /// independent second opinion. `None` where there is no formula to differentiate.
     fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
         let _ = x;
-=======
+        None
+    }
+
     /// The formula as a tape: kink surfaces, smooth pieces, block evaluation. `None` where there is no formula.
     fn tape(&self) -> Option<&Tape> {
->>>>>>> ff274a4 (Expressions: parser, tape with reverse mode, recording scalar, block evaluation)
         None
     }
 }
@@ -115,15 +115,13 @@ impl<F: Formula> Objective for Native<F> {
     fn selection(&self) -> Selection {
         self.selection
     }
-<<<<<<< HEAD
     fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
         let mut out = vec![0.0; x.len()];
         self.selection.during(|| forward_gradient(&self.formula, x, &mut out));
         Some(out)
-=======
+    }
     fn tape(&self) -> Option<&Tape> {
         Some(self.tape.get_or_init(|| Tape::record(&self.formula)))
->>>>>>> ff274a4 (Expressions: parser, tape with reverse mode, recording scalar, block evaluation)
     }
 }
 

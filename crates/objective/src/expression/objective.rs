@@ -4,6 +4,7 @@ use super::Expression;
 use crate::{
     error::ObjectiveError,
     facts::{Facts, Regularity},
+    formula::forward_gradient,
     oracle::{Objective, Oracle},
     scalar::{dual::Dual, selection::Selection},
     tape::{KinkKind, KinkSurface, Scratch, Tape},
@@ -119,6 +120,11 @@ impl Objective for TapeObjective {
     }
     fn selection(&self) -> Selection {
         self.selection
+    }
+    fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
+        let mut out = vec![0.0; x.len()];
+        self.selection.during(|| forward_gradient(&self.tape, x, &mut out));
+        Some(out)
     }
     fn tape(&self) -> Option<&Tape> {
         Some(&self.tape)
