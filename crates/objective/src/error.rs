@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use crate::expression::{ExpressionProblem, Place};
+
 /// Why an objective could not be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ObjectiveError {
@@ -24,5 +26,13 @@ pub enum ObjectiveError {
         argument: String,
         /// What would be accepted.
         expected: String,
+    },
+    /// An `expr:` objective, or its list of variables, is not valid.
+    #[error("{problem}{}", place.as_ref().map(|p| format!("; {p}")).unwrap_or_default())]
+    Expression {
+        /// What is wrong.
+        problem: ExpressionProblem,
+        /// Where; none for the list of variables and for texts that are not read at all.
+        place: Option<Place>,
     },
 }

@@ -3,17 +3,21 @@
 
 pub mod data;
 pub mod error;
+pub mod expression;
 pub mod facts;
 pub mod formula;
 pub mod oracle;
 pub mod registry;
 pub mod scalar;
 pub mod start;
+pub mod tape;
 
 pub use error::ObjectiveError;
+pub use expression::{Expression, ExpressionProblem, TapeObjective};
 pub use facts::{Bound, CriticalKind, CriticalPoint, Domain, Facts, Regularity};
 pub use formula::Formula;
 pub use oracle::{Native, Objective, Oracle};
 pub use registry::{build, Options};
 pub use scalar::{dual::Dual, selection::Selection, Scalar};
 pub use start::{Start, StartError};
+pub use tape::{Recorder, Tape};

@@ -1,9 +1,12 @@
 //! What everyone above this crate uses: objectives as trait objects with one oracle per thread.
 
+use std::sync::OnceLock;
+
 use crate::{
     facts::Facts,
     formula::{forward_gradient, Formula},
     scalar::{dual::Dual, selection::Selection, Scalar},
+    tape::Tape,
 };
 
 /// An objective J: ℝⁿ → ℝ.
@@ -31,6 +34,11 @@ pub trait Objective: Send + Sync {
     /// independent second opinion. `None` where there is no formula to differentiate.
     fn gradient_from_value(&self, x: &[f64]) -> Option<Vec<f64>> {
         let _ = x;
+        None
+    }
+
+    /// The formula as a tape: kink surfaces, smooth pieces, block evaluation. `None` where there is no formula.
+    fn tape(&self) -> Option<&Tape> {
         None
     }
 }
@@ -74,13 +82,15 @@ pub struct Native<F> {
     formula: F,
     facts: Facts,
     selection: Selection,
+    /// Recorded when it is first asked for.
+    tape: OnceLock<Tape>,
 }
 
 impl<F: Formula> Native<F> {
     /// Wraps a formula. Panics if the facts state another dimension than the formula: that is a programming error.
     pub fn new(formula: F, facts: Facts, selection: Selection) -> Self {
         assert_eq!(formula.dimension(), facts.dimension, "dimension of {}", facts.name);
-        Self { formula, facts, selection }
+        Self { formula, facts, selection, tape: OnceLock::new() }
     }
 
     /// The formula itself, for other arithmetics.
@@ -109,6 +119,9 @@ impl<F: Formula> Objective for Native<F> {
         let mut out = vec![0.0; x.len()];
         self.selection.during(|| forward_gradient(&self.formula, x, &mut out));
         Some(out)
+    }
+    fn tape(&self) -> Option<&Tape> {
+        Some(self.tape.get_or_init(|| Tape::record(&self.formula)))
     }
 }
 

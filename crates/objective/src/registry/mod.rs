@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 use arguments::{bad_argument, no_arguments, number_or, numbers, whole_or, DIMENSION_MAX};
 
-use crate::{error::ObjectiveError, oracle::Objective, scalar::selection::Selection};
+use crate::{
+    error::ObjectiveError, expression::TapeObjective, oracle::Objective, scalar::selection::Selection,
+};
 
 /// How an objective is to be built.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,9 +70,14 @@ pub const ALL: &[Entry] = &[
     relu_sum::ENTRY,
 ];
 
-/// Builds the objective named by `specification`: `name` or `name:arguments`.
+/// Builds the objective named by `specification`: `name`, `name:arguments`, or `expr:` and a formula.
 pub fn build(specification: &str, options: &Options) -> Result<Shared, ObjectiveError> {
-    let (name, arguments) = specification.trim().split_once(':').unwrap_or((specification.trim(), ""));
+    let specification = specification.trim();
+    if let Some(text) = specification.strip_prefix("expr:") {
+        let variables = options.variables.as_deref();
+        return Ok(Arc::new(TapeObjective::parse(text, variables, options.selection)?));
+    }
+    let (name, arguments) = specification.split_once(':').unwrap_or((specification, ""));
     match ALL.iter().find(|entry| entry.name == name) {
         Some(entry) => (entry.build)(arguments, options),
         None if name.trim().is_empty() => Err(ObjectiveError::MissingName),
