@@ -4,7 +4,7 @@ use dinlab_record::figure::Scale;
 
 use crate::font;
 use crate::legend::outline;
-use crate::palette::{viridis, FAINT, GREY, INK, Rgb};
+use crate::palette::{viridis, Rgb, FAINT, GREY, INK};
 use crate::scale::Span;
 use crate::shape::{line, Anchor, Rect, Shape};
 use crate::ticks::Ticks;
@@ -40,7 +40,7 @@ pub(crate) fn horizontal_ticks(span: &Span, width: f64) -> Ticks {
 
 /// As many ticks as fit, for a vertical axis of `height` pixels.
 pub(crate) fn vertical_ticks(span: &Span, height: f64) -> Ticks {
-    span.ticks((height / 34.0).clamp(2.0, 10.0) as usize)
+    span.ticks((height / 28.0).clamp(2.0, 10.0) as usize)
 }
 
 fn text(text: &str, x: f64, y: f64, size: f64, anchor: Anchor, color: Rgb) -> Shape {
@@ -121,6 +121,11 @@ fn bar_ticks(limits: [f64; 2], height: f64) -> (Span, Ticks) {
 /// Room that a colour bar needs on the right of a frame.
 pub(crate) fn colour_bar_width(limits: [f64; 2], height: f64) -> f64 {
     BAR[0] + BAR[1] + TICK + 3.0 + texts_width(&bar_ticks(limits, height).1) + 20.0
+}
+
+/// Whether the texts of a colour bar share a factor, which needs room above it.
+pub(crate) fn colour_bar_has_note(limits: [f64; 2], height: f64) -> bool {
+    !bar_ticks(limits, height).1.note.is_empty()
 }
 
 /// The colour bar beside a frame.

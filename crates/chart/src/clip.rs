@@ -100,16 +100,51 @@ pub(crate) fn thin(points: &[Pixel]) -> Vec<Pixel> {
     kept
 }
 
+/// Drops points between which the line is straight within a tenth of a pixel: from each kept point, the directions that
+/// stay that close to all later points form a wedge; a point outside it, or a turn back, starts a new stretch.
+fn straightened(points: &[Pixel]) -> Vec<Pixel> {
+    const TOLERANCE: f64 = 0.1;
+    let cross = |a: Pixel, b: Pixel| a[0] * b[1] - a[1] * b[0];
+    let mut kept: Vec<Pixel> = points.first().copied().into_iter().collect();
+    let (mut reach, mut wedge): (f64, Option<[Pixel; 2]>) = (0.0, None);
+    for i in 1..points.len() {
+        let anchor = kept[kept.len() - 1];
+        let d = [points[i][0] - anchor[0], points[i][1] - anchor[1]];
+        let length = d[0].hypot(d[1]);
+        let inside = wedge.is_none_or(|[a, b]| cross(a, d) >= 0.0 && cross(d, b) >= 0.0);
+        if i > 1 && (length < reach || !inside) {
+            kept.push(points[i - 1]);
+            wedge = None;
+        }
+        let anchor = kept[kept.len() - 1];
+        let d = [points[i][0] - anchor[0], points[i][1] - anchor[1]];
+        reach = d[0].hypot(d[1]);
+        if reach > TOLERANCE {
+            let [nx, ny] = [-d[1] * TOLERANCE / reach, d[0] * TOLERANCE / reach];
+            let (right, left) = ([d[0] - nx, d[1] - ny], [d[0] + nx, d[1] + ny]);
+            let [a, b] = wedge.unwrap_or([right, left]);
+            wedge = Some([
+                if cross(a, right) > 0.0 { right } else { a },
+                if cross(left, b) > 0.0 { left } else { b },
+            ]);
+        }
+    }
+    if points.len() > 1 {
+        kept.push(points[points.len() - 1]);
+    }
+    kept
+}
+
 /// Thins the pieces of one curve together. A path that winds over the same area again and again stays long after
 /// [`thin`]; there, segments that would be drawn over themselves on a pixel grid are dropped, on coarser grids until
 /// the rest is short enough.
 pub(crate) fn thin_all(pieces: Vec<Vec<Pixel>>) -> Vec<Vec<Pixel>> {
-    let mut result: Vec<Vec<Pixel>> = pieces.iter().map(|p| thin(p)).collect();
-    let mut grid = 1.0;
+    let mut result: Vec<Vec<Pixel>> = pieces.iter().map(|p| straightened(&thin(p))).collect();
+    let mut grid = 0.5;
     while result.iter().map(Vec::len).sum::<usize>() > ENOUGH && grid < 64.0 {
         let mut seen = HashSet::new();
         result = result.iter().flat_map(|piece| without_repeats(piece, grid, &mut seen)).collect();
-        grid *= 2.0;
+        grid *= 1.5;
     }
     result
 }
@@ -166,7 +201,8 @@ mod tests {
 
     #[test]
     fn lines_are_cut_at_the_frame_and_split_where_they_leave_it() {
-        let pieces = polyline(&BOX, &[[-10.0, 10.0], [50.0, 10.0], [50.0, -40.0], [60.0, -40.0], [60.0, 20.0]]);
+        let pieces =
+            polyline(&BOX, &[[-10.0, 10.0], [50.0, 10.0], [50.0, -40.0], [60.0, -40.0], [60.0, 20.0]]);
         assert_eq!(pieces, [vec![[0.0, 10.0], [50.0, 10.0], [50.0, 0.0]], vec![[60.0, 0.0], [60.0, 20.0]]]);
         assert!(polyline(&BOX, &[[-5.0, -5.0], [-1.0, 200.0]]).is_empty());
     }
@@ -175,8 +211,10 @@ mod tests {
     fn polygons_are_cut_to_the_frame() {
         let cut = polygon(&BOX, &[[-50.0, -50.0], [500.0, -50.0], [500.0, 500.0], [-50.0, 500.0]]);
         assert!(cut.iter().all(|p| BOX.contains(*p)), "{cut:?}");
-        let area: f64 =
-            (0..cut.len()).map(|i| (cut[i], cut[(i + 1) % cut.len()])).map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum();
+        let area: f64 = (0..cut.len())
+            .map(|i| (cut[i], cut[(i + 1) % cut.len()]))
+            .map(|(a, b)| a[0] * b[1] - a[1] * b[0])
+            .sum();
         assert!((area.abs() / 2.0 - 5000.0).abs() < 1e-9);
     }
 
@@ -187,6 +225,19 @@ mod tests {
         let kept = thin_all(vec![points]);
         assert!(kept[0].len() < 1000, "{}", kept[0].len());
         assert!(kept[0].iter().any(|p| p[1] == 3.0));
+    }
+
+    #[test]
+    fn straight_stretches_lose_their_inner_points_and_no_turn() {
+        let line: Vec<Pixel> = (0..100).map(|i| [f64::from(i), 0.02 * f64::from(i % 2)]).collect();
+        assert_eq!(straightened(&line).len(), 2);
+        let back = [[0.0, 0.0], [10.0, 0.0], [3.0, 0.0], [20.0, 0.0]];
+        assert_eq!(straightened(&back), back);
+        let circle: Vec<Pixel> =
+            (0..=1000).map(|i| f64::from(i) * 0.00628).map(|t| [50.0 * t.cos(), 50.0 * t.sin()]).collect();
+        let kept = straightened(&circle);
+        assert!(kept.len() > 20 && kept.len() < 120, "{}", kept.len());
+        assert!(kept.windows(2).all(|w| ((w[0][0] + w[1][0]) / 2.0).hypot((w[0][1] + w[1][1]) / 2.0) > 49.7));
     }
 
     #[test]

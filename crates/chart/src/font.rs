@@ -29,7 +29,9 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     // plotters measures in whole pixels; a large size keeps the fraction.
     const FINE: f64 = 200.0;
     let font = (FAMILY, FINE * LINE_PER_EM).into_font();
-    let pixels = font.layout_box(text).map_or(0.6 * FINE * text.chars().count() as f64, |b| f64::from(b.1 .0 - b.0 .0));
+    let pixels = font
+        .layout_box(text)
+        .map_or(0.6 * FINE * text.chars().count() as f64, |b| f64::from(b.1 .0 - b.0 .0));
     pixels * size / FINE
 }
 

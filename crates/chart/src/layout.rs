@@ -3,7 +3,8 @@
 use dinlab_record::figure::Figure;
 
 use crate::font;
-use crate::layer;
+use crate::layer::{self, Key};
+use crate::legend;
 use crate::paint;
 use crate::palette::{Rgb, GREY, INK, WHITE};
 use crate::panel;
@@ -48,12 +49,17 @@ pub(crate) fn sheet(figure: &Figure) -> Result<(Vec<Shape>, [f64; 2]), ChartErro
     let columns = figure.columns.clamp(1, found);
     let [panel_width, panel_height] = room(columns);
     let width = panel_width * columns as f64 + 2.0 * MARGIN;
-    let lines =
-        |text: &str, form: &Words| font::wrapped(&font::clean(text), form.size, width - 4.0 * MARGIN, form.most);
+    let lines = |text: &str, form: &Words| {
+        font::wrapped(&font::clean(text), form.size, width - 4.0 * MARGIN, form.most)
+    };
     let (title, caption) = (lines(&figure.title, &TITLE), lines(&figure.caption, &CAPTION));
     let top = MARGIN + if title.is_empty() { 0.0 } else { TITLE.line * title.len() as f64 + 4.0 };
-    let below = top + panel_height * found.div_ceil(columns) as f64;
-    let height = below + MARGIN + if caption.is_empty() { 0.0 } else { CAPTION.line * caption.len() as f64 + 4.0 };
+    let bottom = top + panel_height * found.div_ceil(columns) as f64;
+    let (keys, shared) = legends(figure);
+    let (legend, legend_height) = legend::below(&shared, width - 4.0 * MARGIN);
+    let below = bottom + if shared.is_empty() { 0.0 } else { legend_height + 8.0 };
+    let height =
+        below + MARGIN + if caption.is_empty() { 0.0 } else { CAPTION.line * caption.len() as f64 + 4.0 };
 
     let paper = Rect { left: 0.0, top: 0.0, right: width, bottom: height };
     let mut shapes = vec![Shape::Fill { points: paper.corners(), color: WHITE, alpha: 1.0 }];
@@ -62,10 +68,23 @@ pub(crate) fn sheet(figure: &Figure) -> Result<(Vec<Shape>, [f64; 2]), ChartErro
         let left = MARGIN + panel_width * (i % columns) as f64;
         let top = top + panel_height * (i / columns) as f64;
         let room = Rect { left, top, right: left + panel_width, bottom: top + panel_height };
-        shapes.extend(panel::draw(panel, &room));
+        shapes.extend(panel::draw(panel, &room, &keys[i]));
     }
+    shapes.extend(legend::moved(legend, 2.0 * MARGIN, bottom + 2.0));
     shapes.extend(block(&caption, &CAPTION, 2.0 * MARGIN, below + 14.0, Anchor::Start));
     Ok((shapes, [width, height]))
+}
+
+/// Entries of the legend of each panel, and of one legend for all: where every panel has the same long legend, it stands
+/// once, below the last row.
+fn legends(figure: &Figure) -> (Vec<Vec<Key>>, Vec<Key>) {
+    let keys: Vec<Vec<Key>> = figure.panels.iter().map(legend::keys).collect();
+    let same = keys.len() > 1 && keys.iter().all(|k| *k == keys[0]);
+    if same && keys[0].len() > legend::MOST_INSIDE {
+        let shared = keys[0].clone();
+        return (vec![Vec::new(); keys.len()], shared);
+    }
+    (keys, Vec::new())
 }
 
 fn block(lines: &[String], form: &Words, x: f64, y: f64, anchor: Anchor) -> Vec<Shape> {

@@ -14,7 +14,7 @@ const LINE: f64 = 15.0;
 const MARK: f64 = 30.0;
 const PAD: f64 = 6.0;
 /// A legend inside the frame has at most this many entries.
-const MOST_INSIDE: usize = 5;
+pub(crate) const MOST_INSIDE: usize = 5;
 /// A legend has at most this many entries; one more says how many are left out.
 const MOST: usize = 24;
 
@@ -51,7 +51,8 @@ fn mark(mark: Mark, at: Pixel) -> Vec<Shape> {
     let [x, y] = at;
     match mark {
         Mark::Line { color, pattern, marker } => {
-            let stroke = Shape::Path { points: vec![[x - 12.0, y], [x + 12.0, y]], width: 1.75, color, pattern };
+            let stroke =
+                Shape::Path { points: vec![[x - 12.0, y], [x + 12.0, y]], width: 1.75, color, pattern };
             let middle = marker.map(|m| layer::marker(m, at, 3.6, color)).unwrap_or_default();
             std::iter::once(stroke).chain(middle).collect()
         }
@@ -141,12 +142,15 @@ pub(crate) fn below(keys: &[Key], width: f64) -> (Vec<Shape>, f64) {
         .collect();
     let widest = widths.iter().copied().fold(1.0, |a, b| if b > a { b } else { a });
     let columns = ((width / widest) as usize).clamp(1, keys.len().max(1));
-    let step = width / columns as f64;
+    // Columns as wide as they need, a little more where there is room, the block centred.
+    let share = width / columns as f64;
+    let step = if share < widest + 24.0 { share } else { widest + 24.0 };
+    let left = (width - step * columns as f64) / 2.0;
     let (mut shapes, mut y) = (Vec::new(), 0.0);
     for (row, entries) in wrapped.chunks(columns).enumerate() {
         for (column, lines) in entries.iter().enumerate() {
             let key = &keys[row * columns + column];
-            shapes.extend(entry(lines, key, step * column as f64, y + LINE / 2.0));
+            shapes.extend(entry(lines, key, left + step * column as f64, y + LINE / 2.0));
         }
         y += LINE * entries.iter().map(Vec::len).max().unwrap_or(1) as f64;
     }

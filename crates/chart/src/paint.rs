@@ -46,7 +46,12 @@ struct Type {
 }
 
 /// Draws a [`Shape::Text`] at `scale` device units per pixel.
-fn text<B: DrawingBackend>(backend: &mut B, kind: &Type, shape: &Shape, scale: f64) -> Result<(), ChartError> {
+fn text<B: DrawingBackend>(
+    backend: &mut B,
+    kind: &Type,
+    shape: &Shape,
+    scale: f64,
+) -> Result<(), ChartError> {
     let Shape::Text { text, at, size, anchor, rising, color } = shape else { return Ok(()) };
     let h_pos = match anchor {
         Anchor::Start => HPos::Left,
@@ -114,7 +119,8 @@ mod tests {
         assert_eq!(pieces.len(), 10);
         let drawn: f64 = pieces.iter().map(|p| p[p.len() - 1][0] - p[0][0]).sum();
         assert!((drawn - 70.0).abs() < 1e-9);
-        let zigzag: Vec<Pixel> = (0..100_000).map(|i| [f64::from(i) * 0.01, f64::from(i % 2) * 300.0]).collect();
+        let zigzag: Vec<Pixel> =
+            (0..100_000).map(|i| [f64::from(i) * 0.01, f64::from(i % 2) * 300.0]).collect();
         assert!(dashes(&zigzag, Pattern::Dotted).len() <= 2001);
     }
 }

@@ -4,7 +4,7 @@ use dinlab_record::figure::{Layer, Panel};
 
 use crate::axes;
 use crate::font;
-use crate::layer::{self, Pen};
+use crate::layer::{self, Key, Pen};
 use crate::legend;
 use crate::palette::{GREY, INK};
 use crate::scale::{Extent, Reach, Span};
@@ -24,15 +24,15 @@ struct Plan {
     hidden: usize,
 }
 
-/// Draws a panel into `room`.
-pub(crate) fn draw(panel: &Panel, room: &Rect) -> Vec<Shape> {
+/// Draws a panel into `room`, with the entries of its legend.
+pub(crate) fn draw(panel: &Panel, room: &Rect, keys: &[Key]) -> Vec<Shape> {
     let first = Plan { legend_below: has_map(panel).is_some(), hidden: 0 };
-    let (shapes, plan) = attempt(panel, room, first);
+    let (shapes, plan) = attempt(panel, room, keys, first);
     if plan == first {
         return shapes;
     }
     // A second pass with room for the legend or the note; what it finds out cannot change the plan any more.
-    attempt(panel, room, plan).0
+    attempt(panel, room, keys, plan).0
 }
 
 fn has_map(panel: &Panel) -> Option<(&str, [f64; 2])> {
@@ -43,17 +43,23 @@ fn has_map(panel: &Panel) -> Option<(&str, [f64; 2])> {
 }
 
 /// Draws with a plan and says which plan the result asks for.
-fn attempt(panel: &Panel, room: &Rect, plan: Plan) -> (Vec<Shape>, Plan) {
+fn attempt(panel: &Panel, room: &Rect, keys: &[Key], plan: Plan) -> (Vec<Shape>, Plan) {
     let extent = extent(panel);
-    let keys = legend::keys(panel);
-    let (below, below_height) = legend::below(&keys, room.width() - 20.0);
+    let (below, below_height) = legend::below(keys, room.width() - 20.0);
     let title = font::wrapped(&font::clean(&panel.title), TITLE_TEXT, room.width() - 16.0, 3);
     let top = room.top + 6.0 + TITLE_LINE * title.len() as f64;
     let bottom = room.bottom - 44.0 - if plan.legend_below { below_height + 4.0 } else { 0.0 };
     let (frame, x, y, ticks) = frame(panel, room, [top, bottom], &extent, plan.hidden > 0);
 
-    let mut pen =
-        Pen { x, y, frame, marked: legend::needs_marks(panel), shapes: axes::grid(&frame, &x, &y, &ticks), hidden: 0 };
+    let mut pen = Pen {
+        x,
+        y,
+        frame,
+        marked: legend::needs_marks(panel),
+        halo: has_map(panel).is_some(),
+        shapes: axes::grid(&frame, &x, &y, &ticks),
+        hidden: 0,
+    };
     let mut foreground: Vec<Shape> = Vec::new();
     for layer in &panel.layers {
         let before = pen.shapes.len();
@@ -70,9 +76,9 @@ fn attempt(panel: &Panel, room: &Rect, plan: Plan) -> (Vec<Shape>, Plan) {
     shapes.extend(texts(&title, &frame, room, hidden, extent.x.is_empty() || extent.y.is_empty()));
     let mut wanted = Plan { hidden, ..plan };
     if plan.legend_below {
-        shapes.extend(legend::moved(below, room.left + 14.0, bottom + 44.0));
+        shapes.extend(legend::moved(below, room.left + 10.0, bottom + 44.0));
     } else if !keys.is_empty() {
-        match legend::inside(&keys, &frame, &foreground) {
+        match legend::inside(keys, &frame, &foreground) {
             Some(legend) => shapes.extend(legend),
             None => wanted.legend_below = true,
         }
@@ -80,11 +86,14 @@ fn attempt(panel: &Panel, room: &Rect, plan: Plan) -> (Vec<Shape>, Plan) {
     (shapes, wanted)
 }
 
-/// What the layers ask of the axes; reference slopes come last, because they follow the others.
+/// What the layers ask of the axes. Where there is a map, the axes end at its edges; reference slopes come last, because
+/// they follow the others.
 fn extent(panel: &Panel) -> Extent {
     let mut extent = Extent { x: Reach::new(&panel.x), y: Reach::new(&panel.y) };
     let (guides, data): (Vec<&Layer>, Vec<&Layer>) =
         panel.layers.iter().partition(|layer| matches!(layer, Layer::Slope { .. }));
+    let maps: Vec<&Layer> = data.iter().copied().filter(|layer| matches!(layer, Layer::Map { .. })).collect();
+    let data = if maps.is_empty() { data } else { maps };
     data.into_iter().chain(guides).for_each(|layer| (layer::kind(layer).extent)(layer, &mut extent));
     extent
 }
@@ -101,7 +110,8 @@ fn frame(
     let bottom = if bottom - top < 80.0 { top + 80.0 } else { bottom };
     let mut y = Span { scale: panel.y.scale, range: extent.y.range(), start: bottom, end: top };
     let mut y_ticks = axes::vertical_ticks(&y, bottom - top);
-    if note || !y_ticks.note.is_empty() || has_map(panel).is_some() {
+    let bar_note = has_map(panel).is_some_and(|(_, limits)| axes::colour_bar_has_note(limits, bottom - top));
+    if note || bar_note || !y_ticks.note.is_empty() {
         top += 15.0;
     }
     let left = room.left + 8.0 + 16.0 + axes::texts_width(&y_ticks) + 12.0;
@@ -149,7 +159,8 @@ fn equal_aspect(frame: Rect, x: Span, y: Span) -> (Rect, Span, Span) {
 
 /// Title, note on points that are not shown, and a word where there are no data.
 fn texts(title: &[String], frame: &Rect, room: &Rect, hidden: usize, empty: bool) -> Vec<Shape> {
-    let text = |text: String, at, size, anchor, color| Shape::Text { text, at, size, anchor, rising: false, color };
+    let text =
+        |text: String, at, size, anchor, color| Shape::Text { text, at, size, anchor, rising: false, color };
     let mut shapes = Vec::new();
     let middle = (frame.left + frame.right) / 2.0;
     for (i, words) in title.iter().enumerate() {

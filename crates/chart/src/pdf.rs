@@ -31,8 +31,13 @@ mod tests {
     fn a_figure_becomes_a_pdf_with_its_font() {
         let panel = Panel::new("θ", Axis::linear("t"), Axis::linear("‖∇J‖"));
         let panel = panel.with(Layer::curve("α", vec![0.0, 1.0], vec![0.0, 2.0], 0));
-        let figure =
-            Figure { id: "f".into(), title: "T".into(), caption: "c".into(), columns: 1, panels: vec![panel] };
+        let figure = Figure {
+            id: "f".into(),
+            title: "T".into(),
+            caption: "c".into(),
+            columns: 1,
+            panels: vec![panel],
+        };
         let file = super::pdf(&figure).unwrap();
         assert!(file.starts_with(b"%PDF-"));
         assert!(file.windows(9).any(|w| w == b"FontFile2"), "no embedded font");

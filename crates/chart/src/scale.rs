@@ -78,14 +78,14 @@ impl Reach {
         };
         let (a, b) = (uniform(self.scale, low), uniform(self.scale, high));
         let margin = match self.scale {
-            _ if b / 2.0 - a / 2.0 > 1e3 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0) => {
+            _ if b / 2.0 - a / 2.0 > 32.0 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0) => {
                 (b / 2.0 - a / 2.0) * 0.08
             }
             Scale::Log => 0.5,
             // Constant up to rounding: a range that is wider than the rounding, and 1 around zero.
             Scale::Linear if a == 0.0 => 1.0,
             Scale::Linear if a == b => a.abs() * 0.05,
-            Scale::Linear => 1e3 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0),
+            Scale::Linear => 64.0 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0),
         };
         let hard = self.hard.unwrap_or([f64::INFINITY, f64::NEG_INFINITY]);
         let wide = high > low;
@@ -187,8 +187,21 @@ mod tests {
 
     #[test]
     fn ranges_are_never_empty_and_never_infinite() {
-        for values in [&[][..], &[0.0], &[3.0], &[1.0, 1.0 + f64::EPSILON], &[-1.7e308, 1.7e308], &[f64::NAN], &[5e-324]] {
-            for axis in [Axis::linear("x"), Axis::log("x"), Axis::linear("x").range(2.0, 2.0), Axis::log("x").range(0.0, 1.0)] {
+        for values in [
+            &[][..],
+            &[0.0],
+            &[3.0],
+            &[1.0, 1.0 + f64::EPSILON],
+            &[-1.7e308, 1.7e308],
+            &[f64::NAN],
+            &[5e-324],
+        ] {
+            for axis in [
+                Axis::linear("x"),
+                Axis::log("x"),
+                Axis::linear("x").range(2.0, 2.0),
+                Axis::log("x").range(0.0, 1.0),
+            ] {
                 let [low, high] = range(axis, values);
                 assert!(low < high && low.is_finite() && high.is_finite(), "{values:?}: {low} {high}");
             }

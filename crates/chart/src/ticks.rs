@@ -101,7 +101,8 @@ fn origin(low: f64, high: f64) -> (f64, String) {
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let digits = digits.trim_start_matches('-');
-    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    let digits =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
     let factor = if exponent == 0 { String::new() } else { format!("·{}", power_of_ten(exponent)) };
     (value, format!("{} {digits}{factor}", if value < 0.0 { "−" } else { "+" }))
 }
@@ -120,7 +121,7 @@ pub(crate) fn log(low: f64, high: f64, count: usize) -> Ticks {
     };
     let visible = |pairs: Vec<(i64, i32)>| pairs.into_iter().filter(|(d, e)| inside(scaled(*d, *e)));
     if decades < 2.5 {
-        let digits: &[i64] = if decades < 1.6 && count >= 5 { &[1, 2, 5] } else { &[1, 3] };
+        let digits: &[i64] = if 3.0 * decades <= count as f64 { &[1, 2, 5] } else { &[1, 3] };
         let major = visible(each(digits)).map(|(d, e)| (scaled(d, e), short(d, e))).collect();
         let minor = visible(each(&[2, 3, 4, 5, 6, 7, 8, 9])).map(|(d, e)| scaled(d, e)).collect();
         return Ticks { major, minor, note: String::new() };

@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn the_symbols_of_the_papers_have_glyphs() {
         let cmap = tables().unwrap()[&b"cmap"[..]];
-        for c in "αβγδεθλμρσψΔΣ∇‖∞≤≥≠≈±×·∂∈√∫∑→⟨⟩⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ₀₁₂₃ᵢ−–—…′″°ℝ½".chars() {
+        for c in "αβγδεθλμρσψΔΣ∇‖∞≤≥≠≈±×·∂∈√∫∑→⟨⟩⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ₀₁₂₃ᵢ−–—…′″°ℝ½".chars()
+        {
             assert!(glyph(cmap, c).unwrap() > 0, "no glyph for {c}");
         }
     }

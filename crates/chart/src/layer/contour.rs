@@ -96,7 +96,8 @@ impl Grid {
         }
         let above = corners.map(|v| v >= level);
         let edges = [(node, false), (node + 1, true), (node + nx, false), (node, true)];
-        let crossed: Vec<Edge> = (0..4).filter(|i| above[*i] != above[(i + 1) % 4]).map(|i| edges[i]).collect();
+        let crossed: Vec<Edge> =
+            (0..4).filter(|i| above[*i] != above[(i + 1) % 4]).map(|i| edges[i]).collect();
         match crossed.len() {
             2 => vec![[crossed[0], crossed[1]]],
             // A saddle: the mean of the corners decides which two of them are connected.
@@ -127,7 +128,12 @@ impl Grid {
     }
 
     /// Follows and removes the chain that begins at an edge.
-    fn chain(&self, start: Edge, neighbours: &mut BTreeMap<Edge, Vec<Edge>>, level: f64) -> Option<Vec<Pixel>> {
+    fn chain(
+        &self,
+        start: Edge,
+        neighbours: &mut BTreeMap<Edge, Vec<Edge>>,
+        level: f64,
+    ) -> Option<Vec<Pixel>> {
         let mut line = vec![self.crossing(start, level)?];
         let mut at = start;
         while let Some(next) = neighbours.get_mut(&at).and_then(Vec::pop) {

@@ -11,7 +11,8 @@ use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
     name: "critical",
-    sentence: "Critical points: disc = minimum, diagonal cross = saddle, triangle = maximum, diamond = any other.",
+    sentence:
+        "Critical points: disc = minimum, diagonal cross = saddle, triangle = maximum, diamond = any other.",
     check,
     extent,
     draw,
@@ -57,8 +58,7 @@ pub(crate) fn symbol(kind: PointKind, at: Pixel) -> Vec<Shape> {
             stroke(4.6, 5.2, WHITE).into_iter().chain(stroke(2.2, 4.4, cycle(1))).collect()
         }
         PointKind::Maximum => {
-            let triangle =
-                |h: f64| vec![[x, y - h], [x + 0.9 * h, y + 0.7 * h], [x - 0.9 * h, y + 0.7 * h]];
+            let triangle = |h: f64| vec![[x, y - h], [x + 0.9 * h, y + 0.7 * h], [x - 0.9 * h, y + 0.7 * h]];
             vec![fill(triangle(7.2), WHITE), fill(triangle(5.4), cycle(0))]
         }
         PointKind::Other => {

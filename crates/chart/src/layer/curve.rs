@@ -35,7 +35,7 @@ fn draw(layer: &Layer, pen: &mut Pen) {
     // A lone point between gaps has no line, but it must not vanish.
     for run in runs.iter().filter(|run| run.len() == 1) {
         if pen.frame.contains(run[0]) {
-            pen.shapes.push(Shape::Disc { center: run[0], radius: 1.6, color: cycle(*color) });
+            pen.shapes.push(Shape::Disc { center: run[0], radius: 2.6, color: cycle(*color) });
         }
     }
     pen.stroke(&runs, 1.75, cycle(*color), (*dash).into());

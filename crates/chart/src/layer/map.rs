@@ -47,12 +47,14 @@ fn draw(layer: &Layer, pen: &mut Pen) {
     let frame = pen.frame;
     let ends = |span: &Span, edges: &[f64; 2]| span.pixel(edges[0]).zip(span.pixel(edges[1]));
     let (Some((left, right)), Some((bottom, top))) = (ends(&pen.x, x), ends(&pen.y, y)) else { return };
-    let (Some(first), Some(last)) = (cut(left, right, frame.left, frame.right), cut(top, bottom, frame.top, frame.bottom))
+    let (Some(first), Some(last)) =
+        (cut(left, right, frame.left, frame.right), cut(top, bottom, frame.top, frame.bottom))
     else {
         return;
     };
     // The whole grid is embedded cell by cell; a part of it, or a finer one, is sampled at pixels.
-    let whole = |cut: (f64, f64), a: f64, b: f64| cut == (if a < b { a } else { b }, if a < b { b } else { a });
+    let whole =
+        |cut: (f64, f64), a: f64, b: f64| cut == (if a < b { a } else { b }, if a < b { b } else { a });
     let cells = |n: usize, whole: bool, cut: (f64, f64)| {
         if whole && n <= FINEST {
             n
@@ -106,7 +108,8 @@ impl MaxZero for f64 {
 
 fn rows(layer: &Layer, panel: &Panel, rows: &mut Rows) {
     let Layer::Map { label, x, y, nx, ny, values, .. } = layer else { return };
-    let axis = |scale: Scale, range: &[f64; 2], n: usize| Span { scale, range: *range, start: 0.0, end: n as f64 };
+    let axis =
+        |scale: Scale, range: &[f64; 2], n: usize| Span { scale, range: *range, start: 0.0, end: n as f64 };
     let (columns, lines) = (axis(panel.x.scale, x, *nx), axis(panel.y.scale, y, *ny));
     for (cell, value) in values.iter().enumerate() {
         let center = |span: &Span, k: usize| Some(span.value(k as f64 + 0.5));

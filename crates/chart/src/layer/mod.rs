@@ -111,6 +111,8 @@ pub(crate) struct Pen {
     pub frame: Rect,
     /// Curves carry sparse markers, because a pattern alone does not tell them apart.
     pub marked: bool,
+    /// Lines have a white rim, to stand out from a colour map.
+    pub halo: bool,
     /// Everything drawn so far.
     pub shapes: Vec<Shape>,
     /// Points that a logarithmic axis cannot show.
@@ -149,6 +151,15 @@ impl Pen {
     pub(crate) fn stroke(&mut self, runs: &[Vec<Pixel>], width: f64, color: Rgb, pattern: Pattern) {
         let pieces = runs.iter().flat_map(|run| clip::polyline(&self.frame, run)).collect();
         for points in clip::thin_all(pieces) {
+            if self.halo {
+                let rim = Shape::Path {
+                    points: points.clone(),
+                    width: width + 2.2,
+                    color: WHITE,
+                    pattern: Pattern::Solid,
+                };
+                self.shapes.push(rim);
+            }
             self.shapes.push(Shape::Path { points, width, color, pattern });
         }
     }

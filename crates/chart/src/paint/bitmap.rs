@@ -65,6 +65,8 @@ pub(super) fn encode(rgb: &[u8], columns: usize, rows: usize) -> Result<Vec<u8>,
     let mut encoder = png::Encoder::new(&mut file, columns as u32, rows as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Best);
+    encoder.set_filter(png::FilterType::Up);
     let mut writer = done(NAME, encoder.write_header())?;
     done(NAME, writer.write_image_data(rgb))?;
     done(NAME, writer.finish())?;
@@ -83,7 +85,10 @@ fn draw(backend: &mut BitMapBackend, shape: &Shape, scale: f64) -> Result<(), Ch
         Shape::Fill { points, color, alpha } => fill(backend, &scaled(points), *color, *alpha),
         Shape::Disc { center, radius, color } => {
             let at = device(&[*center], scale)[0];
-            done(NAME, backend.draw_circle(at, (radius * scale).round() as u32, &style(*color, 1.0, 1.0), true))
+            done(
+                NAME,
+                backend.draw_circle(at, (radius * scale).round() as u32, &style(*color, 1.0, 1.0), true),
+            )
         }
         Shape::Text { .. } => text(backend, &TYPE, shape, scale),
         Shape::Bitmap { corner, extent, columns, rows, rgb } => {
@@ -143,7 +148,8 @@ fn fill(backend: &mut BitMapBackend, points: &[Pixel], color: Rgb, alpha: f64) -
         bottom = if p[1] > bottom { p[1] } else { bottom };
     }
     let height = f64::from(backend.get_size().1);
-    let (first, last) = ((top - 0.5).ceil().clamp(0.0, height) as usize, (bottom - 0.5).ceil().clamp(0.0, height) as usize);
+    let (first, last) =
+        ((top - 0.5).ceil().clamp(0.0, height) as usize, (bottom - 0.5).ceil().clamp(0.0, height) as usize);
     let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); last.saturating_sub(first)];
     for i in 0..points.len() {
         let (a, b) = (points[i], points[(i + 1) % points.len()]);

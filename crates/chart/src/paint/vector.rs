@@ -59,17 +59,31 @@ fn draw(backend: &mut SVGBackend, shape: &Shape, pictures: &mut Vec<String>) -> 
         Shape::Bitmap { corner, extent, columns, rows, rgb } => {
             let [x, y] = corner.map(|c| c * FINE);
             let [width, height] = extent.map(|c| c * FINE);
-            let data = base64(&bitmap::encode(rgb, *columns, *rows)?);
+            // Viewers that smooth pictures in spite of the style smooth only the rims of repeated cells.
+            let repeat = (480 / (*columns).max(*rows).max(1)).clamp(1, 8);
+            let (rgb, columns, rows) = repeated(rgb, *columns, *rows, repeat);
+            let data = base64(&bitmap::encode(&rgb, columns, rows)?);
             pictures.push(format!(
                 "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
                  preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
                  href=\"data:image/png;base64,{data}\"/>"
             ));
             let (size, anchor, color) = (1.0, crate::shape::Anchor::Start, crate::palette::INK);
-            let stand_in = Shape::Text { text: PICTURE.into(), at: *corner, size, anchor, rising: false, color };
+            let stand_in =
+                Shape::Text { text: PICTURE.into(), at: *corner, size, anchor, rising: false, color };
             text(backend, &TYPE, &stand_in, FINE)
         }
     }
+}
+
+/// Every cell `times` times along both sides.
+fn repeated(rgb: &[u8], columns: usize, rows: usize, times: usize) -> (Vec<u8>, usize, usize) {
+    let mut wide = Vec::with_capacity(rgb.len() * times * times);
+    for row in rgb.chunks_exact(3 * columns) {
+        let line: Vec<u8> = row.chunks_exact(3).flat_map(|cell| cell.repeat(times)).collect();
+        wide.extend(line.repeat(times));
+    }
+    (wide, columns * times, rows * times)
 }
 
 /// Header, embedded font, texts without line breaks, pictures in their places.
@@ -145,7 +159,9 @@ mod tests {
 
     #[test]
     fn base64_agrees_with_the_examples_of_its_standard() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

@@ -3,7 +3,8 @@
 use dinlab_record::figure::{Axis, Dash, Figure, Layer, Marker, Panel, PointKind};
 
 pub fn figure(id: &str, columns: usize, panels: Vec<Panel>) -> Figure {
-    let caption = "α = 0.5, β = 0.1, γ = 0.01, J = double-well, θ₀ = (1.2, −0.8), rtol = atol = 10⁻⁹, seed 0 · record \
+    let caption =
+        "α = 0.5, β = 0.1, γ = 0.01, J = double-well, θ₀ = (1.2, −0.8), rtol = atol = 10⁻⁹, seed 0 · record \
                    3f9a1c02 · dinlab 0.1.0";
     Figure {
         id: id.into(),
@@ -32,8 +33,14 @@ pub fn convergence() -> Figure {
             color: 0,
         })
         .with(Layer::curve("measured", t.clone(), measured, 0))
-        .with(Layer::dashed("prediction exp(−0.2 t)", t.clone(), t.iter().map(|t| (-0.2 * t).exp()).collect(), 1));
-    let error = |c: f64, a: f64| t.iter().map(|t| c * (-a * t).exp() * (1.0 + 0.3 * (3.0 * t).sin())).collect();
+        .with(Layer::dashed(
+            "prediction exp(−0.2 t)",
+            t.clone(),
+            t.iter().map(|t| (-0.2 * t).exp()).collect(),
+            1,
+        ));
+    let error =
+        |c: f64, a: f64| t.iter().map(|t| c * (-a * t).exp() * (1.0 + 0.3 * (3.0 * t).sin())).collect();
     let mut log = Panel::new("Error", Axis::linear("time t"), Axis::log("‖θ − θ*‖"))
         .with(Layer::curve("γ = 0.1", t.clone(), error(1.0, 0.4), 0))
         .with(Layer::curve("γ = 0.01", t.clone(), error(0.1, 0.5), 1))
@@ -79,8 +86,10 @@ pub fn phase() -> Figure {
     let (x, y) = (grid(-2.0, 2.0, 81), grid(-1.5, 1.5, 61));
     let value = |x: f64, y: f64| (x * x - 1.0).powi(2) / 4.0 + y * y / 2.0;
     let values = y.iter().flat_map(|y| x.iter().map(move |x| value(*x, *y))).collect();
-    let origins: Vec<[f64; 2]> =
-        grid(-1.8, 1.8, 15).into_iter().flat_map(|x| grid(-1.3, 1.3, 11).into_iter().map(move |y| [x, y])).collect();
+    let origins: Vec<[f64; 2]> = grid(-1.8, 1.8, 15)
+        .into_iter()
+        .flat_map(|x| grid(-1.3, 1.3, 11).into_iter().map(move |y| [x, y]))
+        .collect();
     let directions = origins.iter().map(|[x, y]| [-(x * x - 1.0) * x, -y]).collect();
     let path = |a: f64, b: f64| -> (Vec<f64>, Vec<f64>) {
         (0..800)
@@ -98,7 +107,13 @@ pub fn phase() -> Figure {
     }
     panel.layers.push(Layer::Critical {
         points: vec![[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.5, 1.0], [-1.5, -1.0]],
-        kinds: vec![PointKind::Minimum, PointKind::Saddle, PointKind::Minimum, PointKind::Maximum, PointKind::Other],
+        kinds: vec![
+            PointKind::Minimum,
+            PointKind::Saddle,
+            PointKind::Minimum,
+            PointKind::Maximum,
+            PointKind::Other,
+        ],
     });
     figure("phase", 1, vec![panel])
 }
@@ -136,7 +151,8 @@ pub fn map() -> Figure {
 pub fn histogram() -> Figure {
     let edges = grid(-3.0, 3.0, 25);
     let density = |x: f64| (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    let heights = edges.windows(2).enumerate().map(|(i, w)| density(w[0]) * (1.0 + 0.1 * (i as f64).sin())).collect();
+    let heights =
+        edges.windows(2).enumerate().map(|(i, w)| density(w[0]) * (1.0 + 0.1 * (i as f64).sin())).collect();
     let x = grid(-3.0, 3.0, 200);
     let y = x.iter().map(|x| density(*x)).collect();
     let panel = Panel::new("Noise of the mini-batch gradient", Axis::linear("z"), Axis::linear("density"))
@@ -155,7 +171,11 @@ pub fn four() -> Figure {
         let mut panel =
             Panel::new(format!("α = {alpha}, β = {beta}"), Axis::linear("θ₁"), Axis::linear("θ₂"));
         let path = |p: f64| -> (Vec<f64>, Vec<f64>) {
-            t.iter().map(|t| (-(0.1 + beta) * t).exp()).zip(&t).map(|(d, t)| (d * (p + t).cos(), d * (p + 2.0 * t).sin())).unzip()
+            t.iter()
+                .map(|t| (-(0.1 + beta) * t).exp())
+                .zip(&t)
+                .map(|(d, t)| (d * (p + t).cos(), d * (p + 2.0 * t).sin()))
+                .unzip()
         };
         for i in 0..7 {
             let (x, y) = path(i as f64 * 0.4);
@@ -168,12 +188,24 @@ pub fn four() -> Figure {
 
 pub fn degenerate() -> Figure {
     let empty = Panel::new("", Axis::linear("x"), Axis::log("y"));
-    let nan = Panel::new("only NaN", Axis::linear("x"), Axis::linear("y"))
-        .with(Layer::curve("nothing", vec![1.0, 2.0], vec![f64::NAN; 2], 0));
-    let single = Panel::new("a single point", Axis::log("x"), Axis::linear("y"))
-        .with(Layer::curve("one", vec![3.0], vec![0.1 + 0.2], 0));
-    let huge = Panel::new("huge ranges", Axis::log("x"), Axis::log("y"))
-        .with(Layer::curve("line", vec![1e-300, 1e300], vec![1e-300, 1e300], 0));
+    let nan = Panel::new("only NaN", Axis::linear("x"), Axis::linear("y")).with(Layer::curve(
+        "nothing",
+        vec![1.0, 2.0],
+        vec![f64::NAN; 2],
+        0,
+    ));
+    let single = Panel::new("a single point", Axis::log("x"), Axis::linear("y")).with(Layer::curve(
+        "one",
+        vec![3.0],
+        vec![0.1 + 0.2],
+        0,
+    ));
+    let huge = Panel::new("huge ranges", Axis::log("x"), Axis::log("y")).with(Layer::curve(
+        "line",
+        vec![1e-300, 1e300],
+        vec![1e-300, 1e300],
+        0,
+    ));
     let wide = Panel::new(
         "a panel title that is so long that it does not fit into one line of the panel at all, not by far",
         Axis::linear("an axis label that is so long that it has to be made smaller and in the end to be cut somewhere"),
@@ -196,11 +228,20 @@ pub fn degenerate() -> Figure {
 
 pub fn long() -> Figure {
     let x: Vec<f64> = grid(0.0, 1000.0, 1_000_000);
-    let y: Vec<f64> = x.iter().enumerate().map(|(i, x)| (x / 100.0).sin() + ((i * 7919) % 1000) as f64 * 1e-3).collect();
-    let (u, v) = x.iter().map(|t| ((-t * 0.002).exp() * (t * 1.1).cos(), (-t * 0.002).exp() * (t * 1.3).sin())).unzip();
-    let noise = Panel::new("a million points", Axis::linear("k"), Axis::linear("loss"))
-        .with(Layer::dashed("noisy", x.clone(), y, 0));
-    let mut spiral = Panel::new("a long path", Axis::linear("θ₁"), Axis::linear("θ₂")).with(Layer::curve("path", u, v, 1));
+    let y: Vec<f64> =
+        x.iter().enumerate().map(|(i, x)| (x / 100.0).sin() + ((i * 7919) % 1000) as f64 * 1e-3).collect();
+    let (u, v) = x
+        .iter()
+        .map(|t| ((-t * 0.002).exp() * (t * 1.1).cos(), (-t * 0.002).exp() * (t * 1.3).sin()))
+        .unzip();
+    let noise = Panel::new("a million points", Axis::linear("k"), Axis::linear("loss")).with(Layer::dashed(
+        "noisy",
+        x.clone(),
+        y,
+        0,
+    ));
+    let mut spiral =
+        Panel::new("a long path", Axis::linear("θ₁"), Axis::linear("θ₂")).with(Layer::curve("path", u, v, 1));
     spiral.equal_aspect = true;
     figure("long", 2, vec![noise, spiral])
 }
