@@ -79,7 +79,7 @@ pub(crate) fn thin(points: &[Pixel]) -> Vec<Pixel> {
     let mut start = 0;
     while start < points.len() {
         let run = points[start..].iter().take_while(|p| column(p) == column(&points[start])).count();
-        let stop = start + run;
+        let stop = start + run.max(1);
         let mut chosen = [start, start, start, stop - 1];
         for i in start..stop {
             if points[i][1] < points[chosen[1]][1] {

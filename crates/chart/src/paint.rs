@@ -75,7 +75,7 @@ fn dashes(points: &[Pixel], pattern: Pattern) -> Vec<Vec<Pixel>> {
     let step = |w: &[Pixel]| (w[1][0] - w[0][0]).hypot(w[1][1] - w[0][1]);
     let total: f64 = points.windows(2).map(step).sum();
     let period: f64 = lengths.iter().sum();
-    if lengths.is_empty() || !(total > 0.0) {
+    if lengths.is_empty() || total.is_nan() || total <= 0.0 {
         return vec![points.to_vec()];
     }
     let stretch = (total / (period * MOST_DASHES)).clamp(1.0, f64::MAX);

@@ -12,11 +12,14 @@ fn uniform(scale: Scale, value: f64) -> f64 {
     }
 }
 
+/// The smallest positive double.
+const SMALLEST: f64 = f64::from_bits(1);
+
 fn back(scale: Scale, coordinate: f64) -> f64 {
     match scale {
         Scale::Linear => coordinate,
         // Ends of the range of doubles: 10^x may leave it by a rounding error.
-        Scale::Log => 10f64.powf(coordinate).clamp(f64::MIN_POSITIVE, f64::MAX),
+        Scale::Log => 10f64.powf(coordinate).clamp(SMALLEST, f64::MAX),
     }
 }
 
@@ -38,7 +41,8 @@ fn widen(interval: &mut Option<[f64; 2]>, value: f64) {
 
 impl Reach {
     pub(crate) fn new(axis: &Axis) -> Self {
-        let usable = |r: &[f64; 2]| r[0] != r[1] && r.iter().all(|v| drawable(axis.scale, *v));
+        let half = |v: f64| uniform(axis.scale, v) / 2.0;
+        let usable = |r: &[f64; 2]| r.iter().all(|v| drawable(axis.scale, *v)) && half(r[0]) != half(r[1]);
         let fixed = axis.range.filter(usable).map(|[a, b]| if a < b { [a, b] } else { [b, a] });
         Self { scale: axis.scale, fixed, soft: None, hard: None }
     }
@@ -64,6 +68,14 @@ impl Reach {
         self.soft.is_none() && self.hard.is_none()
     }
 
+    /// Range of an axis without data.
+    fn nothing(&self) -> [f64; 2] {
+        match self.scale {
+            Scale::Linear => [0.0, 1.0],
+            Scale::Log => [0.1, 10.0],
+        }
+    }
+
     /// The range to draw: as fixed, or the data with 4 % on the sides that do not end at a grid; never of width zero.
     pub(crate) fn range(&self) -> [f64; 2] {
         if let Some(range) = self.fixed {
@@ -74,11 +86,13 @@ impl Reach {
             all
         });
         let Some([low, high]) = whole else {
-            return if self.scale == Scale::Log { [0.1, 10.0] } else { [0.0, 1.0] };
+            return self.nothing();
         };
         let (a, b) = (uniform(self.scale, low), uniform(self.scale, high));
         let margin = match self.scale {
-            _ if b / 2.0 - a / 2.0 > 32.0 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0) => {
+            _ if b / 2.0 - a / 2.0
+                > f64::MIN_POSITIVE + 32.0 * f64::EPSILON * (a.abs() / 2.0 + b.abs() / 2.0) =>
+            {
                 (b / 2.0 - a / 2.0) * 0.08
             }
             Scale::Log => 0.5,
@@ -95,7 +109,7 @@ impl Reach {
         if low < high {
             [low, high]
         } else {
-            [0.0, 1.0]
+            self.nothing()
         }
     }
 }
@@ -135,11 +149,10 @@ impl Span {
     /// Pixel of a value; `None` where the axis has no place for it. Far outside the frame the position is bounded,
     /// which no visible line can notice.
     pub(crate) fn pixel(&self, value: f64) -> Option<f64> {
-        drawable(self.scale, value).then(|| {
-            let [low, high] = self.range.map(|v| uniform(self.scale, v) / 2.0);
-            let t = (uniform(self.scale, value) / 2.0 - low) / (high - low);
-            self.start + t.clamp(-1e5, 1e5) * (self.end - self.start)
-        })
+        let [low, high] = self.range.map(|v| uniform(self.scale, v) / 2.0);
+        let t = (uniform(self.scale, value) / 2.0 - low) / (high - low);
+        let pixel = self.start + t.clamp(-1e5, 1e5) * (self.end - self.start);
+        (drawable(self.scale, value) && pixel.is_finite()).then_some(pixel)
     }
 
     /// Value at a pixel.

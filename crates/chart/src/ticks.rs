@@ -73,7 +73,8 @@ pub(crate) fn linear(low: f64, high: f64, count: usize) -> Ticks {
     let step = scaled(mantissa, exponent);
     let largest = if low.abs() > high.abs() { low.abs() } else { high.abs() };
     let (offset, offset_text) = if largest / step > 2e5 { origin(low, high) } else { (0.0, String::new()) };
-    let (first, last) = (((low - offset) / step).ceil(), ((high - offset) / step).floor());
+    // The quotients carry rounding; one tick too many is filtered out below, where values are compared exactly.
+    let (first, last) = (((low - offset) / step - 1e-9).ceil(), ((high - offset) / step + 1e-9).floor());
     if !(last - first < 200.0 && first.abs() < 1e12 && last.abs() < 1e12) {
         return Ticks::default();
     }
@@ -112,6 +113,9 @@ pub(crate) fn log(low: f64, high: f64, count: usize) -> Ticks {
     let (bottom, top) = (low.log10(), high.log10());
     let decades = top - bottom;
     let inside = |value: f64| value >= low && value <= high;
+    if !(bottom.is_finite() && top.is_finite()) {
+        return Ticks::default();
+    }
     if decades < 0.7 {
         return linear(low, high, count);
     }
