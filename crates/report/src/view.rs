@@ -310,11 +310,12 @@ fn row(m: &Measurement) -> Row {
     Row {
         name: m.name.clone(),
         case: m.case.clone(),
-        value: number::pretty(m.value),
-        interval: (has_interval && !m.value.is_nan())
-            .then(|| format!("[{}, {}]", number::pretty(m.low), number::pretty(m.high))),
+        value: number::resolving(m.value, m.tolerance),
+        interval: (has_interval && !m.value.is_nan()).then(|| {
+            format!("[{}, {}]", number::resolving(m.low, m.tolerance), number::resolving(m.high, m.tolerance))
+        }),
         relation: summary::kind_symbol(m.kind),
-        predicted: number::pretty(m.predicted),
+        predicted: number::resolving(m.predicted, m.tolerance),
         tolerance: number::pretty(m.tolerance),
         budget: budget(m),
         unit: m.unit.clone(),
