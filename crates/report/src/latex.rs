@@ -80,7 +80,7 @@ fn numbers(out: &mut String, checks: &[CheckEntry]) {
             "\\texttt{{{}}} & {} & {} & {} & {} \\\\\n",
             escape(&entry.id),
             summary::verdict_text(entry.verdict),
-            entry.evidence,
+            escape(&summary::evidence_text(entry)),
             cells.join(" & "),
             summary::control_text(entry)
         );

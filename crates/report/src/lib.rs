@@ -12,7 +12,7 @@ pub mod html;
 pub mod json;
 pub mod latex;
 pub mod markdown;
-mod mathml;
+pub mod mathml;
 pub mod npy;
 pub mod number;
 pub mod schema;

@@ -28,7 +28,7 @@ pub fn markdown(report: &CheckReport) -> String {
             cell(&entry.claim),
             summary::verdict_symbol(entry.verdict),
             summary::verdict_text(entry.verdict),
-            entry.evidence,
+            summary::evidence_text(entry),
             numbers.join(" | "),
             summary::control_text(entry)
         );

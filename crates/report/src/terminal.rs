@@ -54,7 +54,7 @@ fn row(entry: &dinlab_record::CheckEntry) -> [String; 6] {
     [
         entry.id.clone(),
         format!("{} {}", summary::verdict_symbol(entry.verdict), summary::verdict_text(entry.verdict)),
-        entry.evidence.to_string(),
+        summary::evidence_text(entry),
         summary::worst_strain(entry),
         summary::control_text(entry).into(),
         time,
@@ -92,7 +92,8 @@ fn remarks(entry: &dinlab_record::CheckEntry) -> String {
         None => lines.push(format!("could not run: {}", entry.error.as_deref().unwrap_or(&entry.reason))),
         Some(Verdict::Violated) => {
             lines.push(format!("violated: {}", entry.reason));
-            if let Some(m) = summary::smallest_violation(entry) {
+            let unnamed = !summary::reason_names_smallest(entry);
+            if let Some(m) = summary::smallest_violation(entry).filter(|_| unnamed) {
                 let case = if m.case.is_empty() { String::new() } else { format!("{}: ", m.case) };
                 lines.push(format!(
                     "smallest case that violates it: {case}{}, {}",
