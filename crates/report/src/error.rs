@@ -113,7 +113,7 @@ pub enum ReportError {
         found: String,
     },
     /// A column that the table does not have.
-    #[error("{origin} has no column `{column}`; {} it has: {}", hint(suggestion), available.join(", "))]
+    #[error("{origin} has no column `{column}`;{} it has: {}", hint(suggestion), available.join(", "))]
     MissingColumn {
         /// File or other origin.
         origin: String,
@@ -137,5 +137,5 @@ pub enum ReportError {
 }
 
 fn hint(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map_or_else(String::new, |name| format!("did you mean `{name}`?"))
+    suggestion.as_ref().map_or_else(String::new, |name| format!(" did you mean `{name}`?"))
 }

@@ -136,9 +136,9 @@ pub fn violated() -> CheckEntry {
     e.reason = "2 of 4 measurements contradict the prediction".into();
     e.evidence = Evidence::Sampled;
     e.measurements = vec![
+        Measurement::at_most("energy increase", 2e-8, 0.0, Budget::rounding(1e-9)).on("quadratic:1, α = 1"),
         Measurement::at_most("energy increase", 3e-3, 0.0, Budget::rounding(1e-9))
             .on("quadratic:1,2,3,4,5,6, α = 0.5, β = 0.1"),
-        Measurement::at_most("energy increase", 2e-8, 0.0, Budget::rounding(1e-9)).on("quadratic:1, α = 1"),
         Measurement::at_most("energy increase", -1e-2, 0.0, Budget::rounding(1e-9)).on(HOSTILE),
         Measurement::at_least("path length", f64::NAN, 1.0, Budget::rounding(1e-9))
             .on("valley from (−1.5, 0), diverged"),

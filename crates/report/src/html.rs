@@ -113,9 +113,4 @@ mod tests {
         report.checks.clear();
         assert!(html(&report, &BTreeMap::new()).unwrap().contains("0 checks"));
     }
-
-    #[test]
-    fn zz_dump() {
-        std::fs::write("/tmp/index.html", rendered()).unwrap();
-    }
 }

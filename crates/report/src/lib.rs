@@ -3,40 +3,40 @@
 //!
 //! Every function takes records and returns text or bytes; [`atomic`] alone touches the disk.
 
-//pub mod atomic;
-//pub mod bibtex;
-//pub mod csv_text;
-//pub mod diff;
+pub mod atomic;
+pub mod bibtex;
+pub mod csv_text;
+pub mod diff;
 pub mod error;
 pub mod html;
-//pub mod json;
-//pub mod latex;
-//pub mod markdown;
-mod mathml;
-//pub mod npy;
+pub mod json;
+pub mod latex;
+pub mod markdown;
+pub mod mathml;
+pub mod npy;
 pub mod number;
-//pub mod schema;
+pub mod schema;
 pub mod summary;
 mod svg;
-//pub mod table;
-//pub mod terminal;
-//mod tex_escape;
-//pub mod trajectory;
+pub mod table;
+pub mod terminal;
+mod tex_escape;
+pub mod trajectory;
 mod view;
 
 #[cfg(test)]
 mod fixture;
 
-//pub use bibtex::bibtex;
-//pub use csv_text::{figure_csv, measurements_csv};
-//pub use diff::{diff, diff_values, Change, Diff};
+pub use bibtex::bibtex;
+pub use csv_text::{figure_csv, measurements_csv};
+pub use diff::{diff, diff_values, Change, Diff};
 pub use error::ReportError;
 pub use html::html;
-//pub use json::{from_json, to_json};
-//pub use latex::latex;
-//pub use markdown::markdown;
-//pub use npy::npy;
-//pub use schema::schema;
-//pub use table::{Sheet, Table};
-//pub use terminal::{summary_table, TerminalStyle};
-//pub use trajectory::{trajectory_csv, trajectory_npy, trajectory_record};
+pub use json::{from_json, to_json};
+pub use latex::latex;
+pub use markdown::markdown;
+pub use npy::npy;
+pub use schema::schema;
+pub use table::{Sheet, Table};
+pub use terminal::{summary_table, TerminalStyle};
+pub use trajectory::{trajectory_csv, trajectory_npy, trajectory_record};

@@ -5,7 +5,7 @@ use pulldown_latex::{push_mathml, Event, Parser, RenderConfig, Storage};
 
 /// MathML of a formula in display mode, or None where the LaTeX is not understood; the caller then shows the
 /// source. The result is safe to put into a page: the renderer escapes all text of the formula.
-pub(crate) fn display(latex: &str) -> Option<String> {
+pub fn display(latex: &str) -> Option<String> {
     if latex.trim().is_empty() {
         return None;
     }
@@ -31,6 +31,20 @@ mod tests {
         .unwrap();
         assert!(mathml.starts_with("<math") && mathml.ends_with("</math>"), "{mathml}");
         assert!(mathml.contains("θ") && mathml.contains('∇'), "{mathml}");
+    }
+
+    #[test]
+    fn constructions_of_the_checks_are_understood() {
+        for latex in [
+            r"\rho<1\iff\gamma<\beta+\frac{\alpha}{\lambda}\ \text{ and }\ 4-2\gamma(\alpha+\beta\lambda)>0",
+            r"\|X_{T/\gamma}-X(T)\|=C\gamma+O(\gamma^2),\qquad \dot{\tilde X}_\gamma=f-\tfrac{\gamma}{2}f'f",
+            r"\begin{cases} \dot\theta = u \\ \dot u = -\alpha u \end{cases}",
+            r"\begin{aligned} a &= b \\ &\le \lVert c\rVert^2 \end{aligned}",
+            r"\left\langle x, y\right\rangle \in \mathbb{R}^n,\ \bar J \to \infty,\ \Bigl(\sum_{k=0}^{N} \gamma_k\Bigr)^{-1}",
+            r"\operatorname*{arg\,min}_{x} \max\{|x|, \sqrt[3]{y}\}",
+        ] {
+            assert!(display(latex).is_some(), "{latex}");
+        }
     }
 
     #[test]

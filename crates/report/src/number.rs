@@ -24,7 +24,20 @@ pub fn pretty(x: f64) -> String {
     if x.is_infinite() {
         return if x > 0.0 { "∞".into() } else { "−∞".into() };
     }
-    let (mantissa, exponent) = parts(x);
+    typeset(parts(x))
+}
+
+/// Like [`pretty`], with as many digits as it takes to see differences of the size of `tolerance` (at most 15).
+pub fn resolving(x: f64, tolerance: f64) -> String {
+    if x == 0.0 || !x.is_finite() || !(tolerance > 0.0 && tolerance < x.abs()) {
+        return pretty(x);
+    }
+    // One digit beyond the first that the tolerance changes.
+    let digits = (x.abs() / tolerance).log10().floor() + 2.0;
+    typeset(parts_with(x, (digits.clamp(5.0, 15.0)) as usize))
+}
+
+fn typeset((mantissa, exponent): (String, Option<i32>)) -> String {
     let mantissa = mantissa.replace('-', "−");
     match exponent {
         None => mantissa,
@@ -84,17 +97,30 @@ pub fn seconds(x: f64) -> String {
     }
 }
 
-/// Mantissa and, outside [10⁻³, 10⁵), decimal exponent.
+/// The first `length` characters of a text, with an ellipsis where more follow.
+pub fn shorten(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Mantissa and, outside [10⁻³, 10⁵), decimal exponent, to five significant digits.
 fn parts(x: f64) -> (String, Option<i32>) {
+    parts_with(x, 5)
+}
+
+fn parts_with(x: f64, digits: usize) -> (String, Option<i32>) {
     if !x.is_finite() || x == 0.0 {
+        // Adding zero turns −0 into 0.
         return (exact(x + 0.0), None);
     }
-    let scientific = format!("{x:.4e}");
+    let scientific = format!("{x:.*e}", digits - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return (scientific, None) };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-3..5).contains(&exponent) {
-        let digits = usize::try_from(4 - exponent).unwrap_or(0);
-        return (trim(&format!("{x:.digits$}")), None);
+        let decimals = usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0);
+        return (trim(&format!("{x:.decimals$}")), None);
     }
     (trim(mantissa), Some(exponent))
 }
@@ -154,6 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn digits_follow_the_tolerance() {
+        assert_eq!(resolving(1.500_042, 1e-4), "1.50004");
+        assert_eq!(resolving(1.000_000_000_02, 1e-10), "1.00000000002");
+        assert_eq!(resolving(-1.234_567_89e-7, 1e-12), "−1.234568×10⁻⁷");
+        assert_eq!(resolving(2.0, 0.0), "2");
+        assert_eq!(resolving(2.0, f64::NAN), "2");
+        assert_eq!(resolving(f64::NAN, 1.0), "nan");
+        assert_eq!(resolving(1.0, 1e-300), "1");
+    }
+
+    #[test]
     fn strains_never_round_across_the_tolerance() {
         assert_eq!(strain(1.0001), "101 %");
         assert_eq!(strain(0.9999), "99 %");
@@ -167,7 +204,7 @@ mod tests {
     #[test]
     fn seconds_fit_their_size() {
         assert_eq!(seconds(0.0213), "0.02 s");
-        assert_eq!(seconds(3.14), "3.1 s");
+        assert_eq!(seconds(3.12), "3.1 s");
         assert_eq!(seconds(125.2), "2 min 05 s");
     }
 }

@@ -87,16 +87,69 @@ pub fn sentence(checks: &[CheckEntry]) -> String {
     }
 }
 
-/// Whether a measurement contradicts its prediction: beyond its tolerance, or not a number.
-pub fn violates(m: &Measurement) -> bool {
-    // `!(… <= 1)`, so that NaN counts as a violation.
-    !matches!(m.strain().partial_cmp(&1.0), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
+/// How one measurement stands, by its interval, its change under refinement and its tolerance. The verdict of a
+/// check is made elsewhere and also corrects for the number of random measurements; this only marks rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The whole interval lies within the tolerance, and refinement changes little.
+    Within,
+    /// Neither within nor outside.
+    Unclear,
+    /// The whole interval lies beyond the tolerance, by more than refinement explains.
+    Outside,
+    /// Not a number.
+    Undefined,
 }
 
-/// The simplest measurement that contradicts the claim: of all that do, the one with the shortest description
-/// of its case (fewest parameters, lowest dimension), the first of these in the order of the record.
+/// How a measurement stands.
+pub fn standing(m: &Measurement) -> Standing {
+    let deviation = |value: f64| match m.kind {
+        Kind::Equal => (value - m.predicted).abs(),
+        Kind::Upper => value - m.predicted,
+        Kind::Lower => m.predicted - value,
+    };
+    let (low, high) = (deviation(m.low), deviation(m.high));
+    if m.strain().is_nan() || low.is_nan() || high.is_nan() {
+        return Standing::Undefined;
+    }
+    let holds_prediction = m.kind == Kind::Equal && m.low <= m.predicted && m.predicted <= m.high;
+    let worst = dinlab_numeric::max(low, high);
+    let best = if holds_prediction { 0.0 } else { dinlab_numeric::min(low, high) };
+    // A change of a tenth of the tolerance is too much to accept; a violation must exceed ten times the change.
+    let change = m.refinement.unwrap_or(0.0);
+    let resolved = change <= 0.1 * m.tolerance || m.refinement.is_none();
+    let slack = if resolved { 0.0 } else { 10.0 * change };
+    if worst <= m.tolerance && resolved {
+        Standing::Within
+    } else if best > m.tolerance + slack {
+        Standing::Outside
+    } else {
+        Standing::Unclear
+    }
+}
+
+/// Whether a measurement contradicts its prediction; NaN does.
+pub fn violates(m: &Measurement) -> bool {
+    matches!(standing(m), Standing::Outside | Standing::Undefined)
+}
+
+/// The first measurement that contradicts the claim: cases stand in the record smallest first, so this is the
+/// smallest case that violates it.
 pub fn smallest_violation(entry: &CheckEntry) -> Option<&Measurement> {
-    entry.measurements.iter().filter(|m| violates(m)).min_by_key(|m| m.case.chars().count())
+    entry.measurements.iter().find(|m| violates(m))
+}
+
+/// Whether the entry's reason already describes that case.
+pub fn reason_names_smallest(entry: &CheckEntry) -> bool {
+    entry.reason.contains("smallest violating case")
+}
+
+/// Evidence grade reached; `–` when the check could not run or did not apply.
+pub fn evidence_text(entry: &CheckEntry) -> String {
+    match entry.verdict {
+        None | Some(Verdict::NotApplicable) => "–".into(),
+        Some(_) => entry.evidence.to_string(),
+    }
 }
 
 /// Measured value, relation and prediction in one line of text.
@@ -145,5 +198,26 @@ mod tests {
         entry.measurements.sort_by(by_strain_descending);
         assert!(entry.measurements[0].strain().is_nan());
         assert!(violates(&entry.measurements[0]));
+    }
+
+    #[test]
+    fn standing_looks_at_the_whole_interval_and_the_refinement() {
+        use dinlab_record::Budget;
+        let m = |value: f64| Measurement::equal("x", value, 1.0, Budget::discretisation(0.1));
+        assert_eq!(standing(&m(1.05)), Standing::Within);
+        assert_eq!(standing(&m(1.2)), Standing::Outside);
+        assert_eq!(standing(&m(1.2).between(1.05, 1.35)), Standing::Unclear);
+        assert_eq!(standing(&m(1.0).between(0.5, 1.5)), Standing::Unclear);
+        assert_eq!(standing(&m(1.05).refined(0.05)), Standing::Unclear);
+        assert_eq!(standing(&m(1.2).refined(0.05)), Standing::Unclear);
+        assert_eq!(standing(&m(9.0).refined(0.05)), Standing::Outside);
+        assert_eq!(standing(&m(1.05).refined(f64::NAN)), Standing::Unclear);
+        assert_eq!(standing(&m(f64::NAN)), Standing::Undefined);
+        assert_eq!(standing(&Measurement::holds("x", true)), Standing::Within);
+        assert_eq!(standing(&Measurement::holds("x", true).refined(0.0)), Standing::Within);
+        assert_eq!(
+            standing(&Measurement::at_most("x", f64::INFINITY, 1.0, Budget::default())),
+            Standing::Outside
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dinlab_record::{CheckEntry, CheckReport, HypothesisState, Measurement, Sampling, Verdict};
 use serde::Serialize;
 
+use crate::summary::Standing;
 use crate::{mathml, number, summary, svg, ReportError};
 
 /// Tables up to this length are shown whole.
@@ -182,7 +183,7 @@ fn check(entry: &CheckEntry, figures: &BTreeMap<String, String>) -> Result<Check
         claim: entry.claim.clone(),
         verdict: mark(entry.verdict),
         reason: entry.reason.clone(),
-        evidence: entry.evidence.to_string(),
+        evidence: summary::evidence_text(entry),
         error: entry.error.clone(),
         open: violated,
         formula: mathml::display(&entry.statement),
@@ -190,7 +191,11 @@ fn check(entry: &CheckEntry, figures: &BTreeMap<String, String>) -> Result<Check
         hypotheses: entry.hypotheses.iter().map(|h| hypothesis(&h.text, h.state)).collect(),
         measurements: table(&entry.measurements),
         worst: entry.worst_case.as_ref().map(row),
-        smallest_violation: if violated { summary::smallest_violation(entry).map(row) } else { None },
+        smallest_violation: if violated && !summary::reason_names_smallest(entry) {
+            summary::smallest_violation(entry).map(row)
+        } else {
+            None
+        },
         control: entry.control.as_ref().map(|control| ControlView {
             mark: mark(Some(control.verdict)),
             failed: control.verdict == Verdict::Violated,
@@ -291,12 +296,11 @@ fn group(name: &str, note: String, rows: &[&Measurement]) -> Group {
 
 fn row(m: &Measurement) -> Row {
     let strain = m.strain();
-    let (class, symbol, state) = if strain.is_nan() {
-        ("undefined", "✗", "not a number")
-    } else if summary::violates(m) {
-        ("outside", "✗", "outside")
-    } else {
-        ("within", "✓", "within")
+    let (class, symbol, state) = match summary::standing(m) {
+        Standing::Within => ("within", "✓", "within"),
+        Standing::Unclear => ("unclear", "?", "unclear"),
+        Standing::Outside => ("outside", "✗", "outside"),
+        Standing::Undefined => ("undefined", "✗", "not a number"),
     };
     // NaN and infinite strains fill the bar.
     let bar = if strain <= 0.0 {
@@ -310,11 +314,12 @@ fn row(m: &Measurement) -> Row {
     Row {
         name: m.name.clone(),
         case: m.case.clone(),
-        value: number::pretty(m.value),
-        interval: (has_interval && !m.value.is_nan())
-            .then(|| format!("[{}, {}]", number::pretty(m.low), number::pretty(m.high))),
+        value: number::resolving(m.value, m.tolerance),
+        interval: (has_interval && !m.value.is_nan()).then(|| {
+            format!("[{}, {}]", number::resolving(m.low, m.tolerance), number::resolving(m.high, m.tolerance))
+        }),
         relation: summary::kind_symbol(m.kind),
-        predicted: number::pretty(m.predicted),
+        predicted: number::resolving(m.predicted, m.tolerance),
         tolerance: number::pretty(m.tolerance),
         budget: budget(m),
         unit: m.unit.clone(),
