@@ -68,8 +68,17 @@ pub(crate) fn choose(curve: &Curve, family: Family) -> Choice {
             None => none(f64::NAN, f64::NAN),
         },
         _ if !decays(whole, curve) => none(whole.value, whole.half),
-        _ => none(f64::NAN, f64::NAN),
+        Some(_) => none(f64::NAN, f64::NAN),
+        None => exponential_by_default(curve, whole).unwrap_or_else(|| none(f64::NAN, f64::NAN)),
     }
+}
+
+/// Where noise hides the kind in every window: an exponential, if the whole curve shows no bend.
+fn exponential_by_default(curve: &Curve, rate: Estimate) -> Option<Choice> {
+    let bend = FamilyFit::solve(&curve.t, &curve.log)?.bend();
+    let (kind, score) = (RateKind::Exponential, rate.half / rate.value);
+    let straight = bend.value.abs() < bend.half && bend.value.abs() < 0.5 && score <= USELESS;
+    straight.then_some(Choice { kind, value: rate.value, half: rate.half, order: f64::NAN, first: 0, score })
 }
 
 /// Widens the interval by what the number still has to go, as its last three octaves show; `None` if it has no limit.

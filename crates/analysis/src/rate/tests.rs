@@ -128,6 +128,13 @@ fn noise_widens_the_interval_and_keeps_the_kind() {
 }
 
 #[test]
+fn a_few_noisy_points_are_an_exponential_by_default() {
+    let fit = rate(&uniform(0.0, 7.0, 8), |t| (-t).exp() * (1.0 + 0.05 * (7.7 * t * t).sin()));
+    assert_fit(&fit, Exponential, 1.0, 0.05);
+    assert!(fit.low < 1.0 && 1.0 < fit.high, "{fit:?}");
+}
+
+#[test]
 fn a_log_periodic_modulation_stays_a_power() {
     for depth in [0.05, 0.2] {
         let t = geometric(1.0, 1e6, 600);
