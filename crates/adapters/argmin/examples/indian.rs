@@ -32,7 +32,7 @@ impl Observe<IndianState> for Values {
 
 /// What the example shows.
 pub struct Shown {
-    /// Value after every hundredth iteration.
+    /// Value after iterations 1, 101, 201, … (argmin numbers iterations from 0 and shows the state after each).
     pub values: Vec<f64>,
     /// θ after 1000 iterations in one go.
     pub whole: Vec<f64>,
@@ -94,7 +94,7 @@ fn main() -> Result<(), Error> {
     let shown = run(&directory);
     let _ = std::fs::remove_dir_all(&directory);
     let shown = shown?;
-    println!("value after every 100th iteration: {:?}", shown.values);
+    println!("value after iterations 1, 101, ...: {:?}", shown.values);
     println!("theta after 1000 iterations:       {:?}", shown.whole);
     println!("the same with a restart at 500:    {:?}", shown.resumed);
     println!("psi:                               {:?}", shown.psi);
