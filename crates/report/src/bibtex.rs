@@ -22,9 +22,12 @@ pub fn bibtex(sources: &[Source]) -> String {
 fn entry(work: &Source, places: &[&str]) -> String {
     let venue = work.venue.to_lowercase();
     // A record holds the venue as printed; only works that clearly are no article get another type.
+    let book = ["springer", "press", "edition", "birkhäuser", "kluwer", "siam, ", "wiley"];
     let unpublished = ["arxiv", "report", "preprint", "thesis", "hal-", "in preparation"];
     let (kind, field) = if venue.is_empty() || unpublished.iter().any(|word| venue.contains(word)) {
         ("misc", "howpublished")
+    } else if book.iter().any(|word| venue.contains(word)) {
+        ("book", "publisher")
     } else {
         ("article", "journal")
     };
@@ -73,5 +76,7 @@ mod tests {
         let text = bibtex(&[preprint]);
         assert!(text.starts_with("@misc{") && text.contains("howpublished = {arXiv:1234.5678}"), "{text}");
         assert!(text.contains("author = {Castera and others}"));
+        let book = Source { venue: "Springer, 2nd edition", ..SOURCES[0] };
+        assert!(bibtex(&[book]).contains("publisher = {Springer, 2nd edition}"));
     }
 }

@@ -52,13 +52,6 @@ fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
         }
         Layer::Horizontal { label, y, .. } => emit("horizontal", label, [None, Some(*y), None, None, None]),
         Layer::Vertical { label, x, .. } => emit("vertical", label, [Some(*x), None, None, None, None]),
-        Layer::Contour { x, y, values, .. } => {
-            for (j, y) in y.iter().enumerate() {
-                for (i, x_i) in x.iter().enumerate() {
-                    emit("contour", "", [Some(*x_i), Some(*y), None, None, at(values, j * x.len() + i)]);
-                }
-            }
-        }
         Layer::Field { origins, directions } => {
             for (o, d) in origins.iter().zip(directions) {
                 emit("field", "", [Some(o[0]), Some(o[1]), Some(d[0]), Some(d[1]), None]);
@@ -68,6 +61,29 @@ fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
             for (p, kind) in points.iter().zip(kinds) {
                 let kind = serde_json::to_value(kind).unwrap_or_default();
                 emit("critical", kind.as_str().unwrap_or(""), [Some(p[0]), Some(p[1]), None, None, None]);
+            }
+        }
+        Layer::Contour { .. } | Layer::Map { .. } => grid_points(layer, emit),
+        Layer::Histogram { label, edges, heights, .. } => {
+            for (i, height) in heights.iter().enumerate() {
+                emit("histogram", label, [None, Some(*height), at(edges, i), at(edges, i + 1), None]);
+            }
+        }
+    }
+}
+
+/// The same for layers that hold values on a grid.
+fn grid_points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
+    match layer {
+        Layer::Contour { x, y, values, .. } => {
+            for (j, y) in y.iter().enumerate() {
+                for (i, x_i) in x.iter().enumerate() {
+                    emit(
+                        "contour",
+                        "",
+                        [Some(*x_i), Some(*y), None, None, values.get(j * x.len() + i).copied()],
+                    );
+                }
             }
         }
         Layer::Map { label, nx, values, .. } => {
@@ -81,11 +97,7 @@ fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
                 );
             }
         }
-        Layer::Histogram { label, edges, heights, .. } => {
-            for (i, height) in heights.iter().enumerate() {
-                emit("histogram", label, [None, Some(*height), at(edges, i), at(edges, i + 1), None]);
-            }
-        }
+        _ => {}
     }
 }
 

@@ -16,7 +16,9 @@ pub fn display(latex: &str) -> Option<String> {
     let mut mathml = String::new();
     let events = events.into_iter().map(Ok::<_, std::convert::Infallible>);
     push_mathml(&mut mathml, events, config).ok()?;
-    Some(mathml)
+    // Two slips of the renderer: control spaces are entities whose ampersand is escaped again, and the operator <
+    // is not escaped.
+    Some(mathml.replace("&amp;nbsp;", "\u{a0}").replace("><</mo>", ">&lt;</mo>"))
 }
 
 #[cfg(test)]
@@ -43,7 +45,11 @@ mod tests {
             r"\left\langle x, y\right\rangle \in \mathbb{R}^n,\ \bar J \to \infty,\ \Bigl(\sum_{k=0}^{N} \gamma_k\Bigr)^{-1}",
             r"\operatorname*{arg\,min}_{x} \max\{|x|, \sqrt[3]{y}\}",
         ] {
-            assert!(display(latex).is_some(), "{latex}");
+            let mathml = display(latex);
+            assert!(
+                mathml.as_deref().is_some_and(|m| !m.contains("&amp;nbsp") && !m.contains("<<")),
+                "{latex}: {mathml:?}"
+            );
         }
     }
 
