@@ -29,7 +29,8 @@ fn least_slope(objective: &dyn Objective, x: &[f64]) -> f64 {
     // Each component of the subdifferential is an interval with the ends the selections ±1 give.
     let ends = [-1.0, 1.0].map(|abs| {
         let selection = Selection { abs, ..Selection::DEFAULT };
-        let with = build(objective.name(), &Options { selection, ..Options::default() }).unwrap();
+        let with =
+            build(objective.name(), &Options { selection, ..Options::default() }).expect("names rebuild");
         let mut oracle = with.oracle();
         gradient(&mut *oracle, x)
     });
@@ -156,8 +157,8 @@ fn sampled_curvature_stays_within_the_stated_bounds() {
                     bound.value
                 );
             }
-            // A bound that is never approached says little. Beale's and Himmelblau's stem from triangle inequalities,
-            // the logistic one is reached at the origin only.
+            // A bound that is never approached says little. Beale's stems from triangle inequalities, the logistic one is
+            // reached at the origin only, which the tests of the data show.
             let loose = ["beale", "logistic"].iter().any(|name| facts.name.starts_with(name));
             assert!(loose || sharpest >= 0.8 * bound.value, "{}: L = {} {sharpest}", facts.name, bound.value);
         }

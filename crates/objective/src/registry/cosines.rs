@@ -71,6 +71,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     }
     let l = number_or("cosines", first, 1.0, |l| l > 0.0, &expected)?;
     let n = whole_or("cosines", second, 2, |n| (1..=DIMENSION_MAX).contains(&n), &expected)?;
+    let formula = if l == 1.0 { String::new() } else { l.to_string() } + r"\sum_i(1-\cos\theta_i)";
     let facts = Facts {
         regularity: Regularity::Smooth,
         // Infinitely many wells: analytic (the Łojasiewicz inequality holds near every point), not definable.
@@ -83,7 +84,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         kl_exponent: Some(0.5),
         view: vec![[-2.0 * PI, 2.0 * PI]; n],
         source: "standard test problem of this project".into(),
-        ..Facts::unknown(format!("cosines:{l},{n}"), format!(r"{l}\sum_i(1-\cos\theta_i)"), n)
+        ..Facts::unknown(format!("cosines:{l},{n}"), formula, n)
     };
     Ok(Arc::new(Native::new(Cosines { curvature: l, dimension: n }, facts, options.selection)))
 }

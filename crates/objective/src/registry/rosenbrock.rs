@@ -51,7 +51,7 @@ const SIDES: [[f64; 2]; 2] = [[-2.0, 2.0], [-1.0, 3.0]];
 
 fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     let expected = format!("an even dimension from 2 to {DIMENSION_MAX}");
-    let valid = |n: usize| (2..=DIMENSION_MAX).contains(&n) && n % 2 == 0;
+    let valid = |n: usize| (2..=DIMENSION_MAX).contains(&n) && n.is_multiple_of(2);
     let n = whole_or("rosenbrock", arguments, 2, valid, &expected)?;
     // Each pair has the Hessian [[1200x² − 400y + 2, −400x], [−400x, 200]], decreasing in y. Its larger eigenvalue
     // grows with |x|, the smaller one too: the extremes are at (±2, −1) and (0, 3).
