@@ -2,10 +2,11 @@
 //!
 //! State layout: θ first (length n), then the second variable where there is one.
 
-use dinlab_objective::{start, Objective, Oracle, Start};
+use dinlab_objective::{start, Objective, Oracle, Regularity, Start};
 
 use crate::{
     error::{check_finite, check_that, check_vector, DinError},
+    method::linear::solve_positive_definite,
     system::System,
 };
 
@@ -240,7 +241,13 @@ pub fn initial_state(
 /// The system of first-order equations. Parameters are not checked here: [`initial_state`] does that.
 pub fn system<'a>(dynamics: Dynamics, objective: &'a dyn Objective) -> Box<dyn System + 'a> {
     let n = objective.dimension();
-    let flow = Flow { oracle: objective.oracle(), n, v: vec![0.0; n], matrix: Vec::new() };
+    let flow = Flow {
+        oracle: objective.oracle(),
+        n,
+        v: vec![0.0; n],
+        matrix: Vec::new(),
+        smooth: objective.facts().regularity != Regularity::Lipschitz,
+    };
     match dynamics {
         Dynamics::Din { alpha, beta } => Box::new(Din { flow, alpha, beta }),
         Dynamics::DinPsi { alpha, beta } => Box::new(DinPsi { flow, alpha, beta }),
@@ -248,7 +255,7 @@ pub fn system<'a>(dynamics: Dynamics, objective: &'a dyn Objective) -> Box<dyn S
         Dynamics::GradientFlow => Box::new(GradientFlow { flow }),
         // With β = 0 the variable u of DIN is θ′.
         Dynamics::HeavyBall { alpha } => Box::new(Din { flow, alpha, beta: 0.0 }),
-        Dynamics::NewtonFlow => Box::new(NewtonFlow { flow }),
+        Dynamics::NewtonFlow => Box::new(NewtonFlow { flow, evaluations: 0, shifted: 0 }),
         Dynamics::DinAvd { alpha, beta } => Box::new(DinAvd { flow, alpha, beta }),
     }
 }
@@ -259,6 +266,8 @@ struct Flow<'a> {
     n: usize,
     v: Vec<f64>,
     matrix: Vec<f64>,
+    /// Whether ∇J is continuous.
+    smooth: bool,
 }
 
 impl Flow<'_> {
@@ -294,6 +303,9 @@ struct Din<'a> {
 }
 
 impl System for Din<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         2 * self.flow.n
     }
@@ -321,6 +333,9 @@ struct DinPsi<'a> {
 }
 
 impl System for DinPsi<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         2 * self.flow.n
     }
@@ -348,6 +363,9 @@ struct DinSecondOrder<'a> {
 }
 
 impl System for DinSecondOrder<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         2 * self.flow.n
     }
@@ -389,6 +407,9 @@ struct GradientFlow<'a> {
 }
 
 impl System for GradientFlow<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         self.flow.n
     }
@@ -409,6 +430,9 @@ struct DinAvd<'a> {
 }
 
 impl System for DinAvd<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         2 * self.flow.n
     }
@@ -432,12 +456,18 @@ impl System for DinAvd<'_> {
 
 struct NewtonFlow<'a> {
     flow: Flow<'a>,
+    evaluations: u64,
+    /// Evaluations at points where the Hessian was not positive definite.
+    shifted: u64,
 }
 
 /// Eigenvalues below this fraction of the Hessian's norm count as not positive.
 const SINGULAR: f64 = 1e-8;
 
 impl System for NewtonFlow<'_> {
+    fn is_smooth(&self) -> bool {
+        self.flow.smooth
+    }
     fn dimension(&self) -> usize {
         self.flow.n
     }
@@ -451,17 +481,30 @@ impl System for NewtonFlow<'_> {
             dy.fill(f64::NAN);
             return;
         }
-        let hessian = nalgebra::DMatrix::from_row_slice(n, n, matrix);
-        let lowest = dinlab_numeric::minimum(hessian.symmetric_eigenvalues().as_slice());
-        let shift = levenberg_shift(lowest, size);
-        let shifted = hessian + nalgebra::DMatrix::identity(n, n) * shift;
-        match shifted.cholesky() {
-            Some(factor) => {
-                let step = factor.solve(&nalgebra::DVector::from_column_slice(v));
-                dy.iter_mut().zip(step.iter()).for_each(|(target, s)| *target = -s);
+        self.evaluations += 1;
+        dy.copy_from_slice(v);
+        if !solve_positive_definite(matrix, dy, SINGULAR * size) {
+            self.shifted += 1;
+            self.flow.hessian(y);
+            let Flow { v, matrix, .. } = &mut self.flow;
+            let hessian = nalgebra::DMatrix::from_row_slice(n, n, matrix);
+            let lowest = dinlab_numeric::minimum(hessian.symmetric_eigenvalues().as_slice());
+            let shift = levenberg_shift(lowest, size);
+            (0..n).for_each(|i| matrix[i * n + i] += shift);
+            dy.copy_from_slice(v);
+            if !solve_positive_definite(matrix, dy, 0.0) {
+                dy.fill(f64::NAN);
             }
-            None => dy.fill(f64::NAN),
         }
+        dy.iter_mut().for_each(|d| *d = -*d);
+    }
+    fn remark(&self) -> Option<String> {
+        (self.shifted > 0).then(|| {
+            format!(
+                "Hessian not positive definite at {} of {} evaluations: Levenberg-Marquardt form there",
+                self.shifted, self.evaluations
+            )
+        })
     }
 }
 

@@ -3,10 +3,13 @@
 //!
 //! [`simulate`] is what the command line calls; [`integrate`] takes any [`System`].
 
+mod choice;
+mod control;
 mod driver;
 mod dynamics;
 mod error;
 mod events;
+mod foreign;
 mod integrator;
 mod method;
 mod run;

@@ -50,7 +50,7 @@ impl Dopri5 {
 
 impl Method for Dopri5 {
     fn control(&self) -> Control {
-        Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0 }
+        Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0, hold: 1.0 }
     }
 
     fn begin(&mut self, slope: &[f64]) {

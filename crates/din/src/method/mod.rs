@@ -1,6 +1,12 @@
 //! One integration method a file, behind one interface; step-size control and output live in the driver.
 
+pub(crate) mod dop853;
+mod dop853_table;
 pub(crate) mod dopri5;
+pub(crate) mod linear;
+#[cfg(test)]
+mod order_tests;
+pub(crate) mod radau5;
 
 use crate::system::System;
 
@@ -30,9 +36,8 @@ pub(crate) enum Attempt {
     /// A stage was not finite.
     NonFinite,
     /// The nonlinear equations could not be solved; try this fraction of the step.
-    #[allow(dead_code)]
     Unsolved {
-        /// Factor for the step.
+        /// Factor for the step; 1 to try it again.
         factor: f64,
     },
 }
@@ -48,6 +53,8 @@ pub(crate) struct Control {
     pub shrink: f64,
     /// Largest factor of one change.
     pub grow: f64,
+    /// A step that would grow by less than this factor is kept as it is.
+    pub hold: f64,
 }
 
 /// Evaluations made.
@@ -84,7 +91,6 @@ pub(crate) trait Method {
         None
     }
     /// f at the end of the accepted step.
-    #[allow(dead_code)]
     fn slope(&self) -> &[f64];
     fn cost(&self) -> Cost;
 }
