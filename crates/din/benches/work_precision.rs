@@ -126,7 +126,9 @@ fn main() {
             let tolerance = 10f64.powi(-exponent);
             let (end, work) = direct(order, &fixed, tolerance);
             let error = dinlab_numeric::distance(end.as_slice(), &reference);
-            let us = time(|| drop(std::hint::black_box(direct(order, &fixed, tolerance))));
+            let us = time(|| {
+                std::hint::black_box(direct(order, &fixed, tolerance));
+            });
             println!("ode_solvers {name:>14}: {tolerance:.0e} {error:>11.2e} {us:>10.1} {work:>12}");
         }
     }

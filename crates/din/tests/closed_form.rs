@@ -8,7 +8,7 @@ use dinlab_record::{Flow, Status};
 use nalgebra::{Matrix2, Vector2};
 
 fn objective(name: &str) -> std::sync::Arc<dyn dinlab_objective::Objective> {
-    build(name, &Options::default()).unwrap()
+    build(name, &Options::default()).expect("a registered name")
 }
 
 /// (θ, u) at time t for J = λθ²/2.

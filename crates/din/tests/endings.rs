@@ -24,7 +24,8 @@ fn scalar(f: impl Fn(f64, f64) -> f64) -> Plain<impl FnMut(f64, &[f64], &mut [f6
 
 fn solve(system: &mut dyn System, start: f64, from: f64, until: f64, settings: &Settings) -> Outcome {
     let start = vec![start; system.dimension()];
-    integrate(system, &start, from, until, &[], &mut [], settings, &mut |_, _| Flow::Continue).unwrap()
+    integrate(system, &start, from, until, &[], &mut [], settings, &mut |_, _| Flow::Continue)
+        .expect("valid input")
 }
 
 fn with(integrator: Integrator) -> Settings {

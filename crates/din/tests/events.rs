@@ -29,7 +29,8 @@ fn event<'a>(
 fn run(events: &mut [Event<'_>], from: f64, until: f64, integrator: Integrator) -> Outcome {
     let settings = Settings { integrator, ..Settings::with_tolerance(1e-12) };
     let start = [from.cos(), -from.sin()];
-    integrate(&mut Circle, &start, from, until, &[], events, &settings, &mut |_, _| Flow::Continue).unwrap()
+    integrate(&mut Circle, &start, from, until, &[], events, &settings, &mut |_, _| Flow::Continue)
+        .expect("valid input")
 }
 
 fn times(located: &[Located], id: &str) -> Vec<f64> {
