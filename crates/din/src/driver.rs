@@ -141,6 +141,11 @@ impl Walk<'_> {
         observer: &mut dyn FnMut(f64, &[f64]) -> Flow,
     ) -> Outcome {
         let status = self.advance(system, events, observer);
+        if status == Status::BudgetExhausted && !system.is_smooth() {
+            self.choice.reason +=
+                "; the right-hand side jumps at kinks: a run that slides along one takes steps of the size \
+                of the tolerance, so a looser tolerance gets farther";
+        }
         self.book();
         Outcome {
             status,

@@ -224,6 +224,10 @@ pub fn initial_state(
     let mut gradient = vec![0.0; theta.len()];
     objective.oracle().gradient(theta, &mut gradient);
     let u = start.auxiliary(alpha, beta, theta, &gradient)?;
+    if !dinlab_numeric::all_finite(&u) {
+        // Only the gradient can bring this in: what was given is finite.
+        check_vector("gradient at the start", &gradient, theta.len())?;
+    }
     let second = match (dynamics, start) {
         (Dynamics::DinPsi { .. }, Start::Psi(psi)) => psi.clone(),
         (Dynamics::DinPsi { .. }, _) => start::psi(alpha, beta, theta, &u),

@@ -169,6 +169,22 @@ fn auto_takes_the_high_order_for_tight_tolerances_and_no_jacobian_at_kinks() {
 }
 
 #[test]
+fn sliding_along_a_kink_costs_steps_of_the_size_of_the_tolerance() {
+    // J = |θ|: after the crossings DIN sticks at 0 with |u| < β, where the explicit methods chatter.
+    let kink = build("power:1", &Options::default()).unwrap();
+    let mut run = Run::new(Dynamics::Din { alpha: 1.0, beta: 0.1 }, &[1.0], 5.0);
+    run.settings = Settings::with_tolerance(1e-5);
+    let trajectory = simulate(&*kink, &run).unwrap();
+    assert_eq!(trajectory.status, Status::ReachedEnd);
+    assert!(trajectory.last.theta[0].abs() < 1e-4);
+    run.settings = Settings { max_evaluations: 100_000, ..Settings::default() };
+    let (trajectory, outcome) =
+        dinlab_din::simulate_with_outcome(&*kink, &run, &mut dinlab_record::observe::Blind).unwrap();
+    assert_eq!(trajectory.status, Status::BudgetExhausted);
+    assert!(outcome.reason.contains("kinks: a run that slides"), "{}", outcome.reason);
+}
+
+#[test]
 fn runs_are_deterministic_and_their_error_is_measured() {
     let hill = build("hill", &Options::default()).unwrap();
     let mut run = Run::new(Dynamics::Din { alpha: 0.7, beta: 0.3 }, &[-1.2, 1.5], 20.0);
@@ -225,6 +241,12 @@ fn bad_input_is_refused_with_its_name() {
         let message = simulate(&*objective, &run).unwrap_err().to_string();
         assert!(message.contains(expected), "{message:?} should contain {expected:?}");
     }
+    // J = √θ has no gradient at −1: a status where the state is finite, an error where it is not.
+    let root = build("expr:sqrt(x)", &Options::default()).unwrap();
+    let mut run = Run::new(Dynamics::Din { alpha: 0.5, beta: 0.1 }, &[-1.0], 1.0);
+    assert!(matches!(simulate(&*root, &run).unwrap().status, Status::NonFinite { at } if at == 0.0));
+    run.start = Start::Velocity(vec![1.0]);
+    assert!(simulate(&*root, &run).unwrap_err().to_string().contains("gradient at the start"));
     let valley = build("valley", &Options::default()).unwrap();
     let run = Run::new(Dynamics::NewtonFlow, &[1.0, 1.0], 1.0);
     assert!(matches!(simulate(&*valley, &run), Err(DinError::Kinks { .. })));
