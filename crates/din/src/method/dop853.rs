@@ -32,9 +32,11 @@ impl Dop853 {
 
     /// The combined estimate err = |h|·e₅²/√(e₅² + 0.01 e₃²); `None` if anything is not finite.
     fn error(&self, y: &[f64], h: f64, tolerance: Tolerance) -> Option<f64> {
-        let [k1, _, _, _, _, k6, k7, k8, k9, k10, k11, k12, _] = &self.k;
+        let n = y.len();
+        let [k1, _, _, _, _, k6, k7, k8, k9, k10, k11, k12, _] = self.k.each_ref().map(|k| &k[..n]);
+        let next = &self.next[..n];
         let (mut fifth, mut third) = (0.0, 0.0);
-        for i in 0..y.len() {
+        for i in 0..n {
             let k = [k1[i], k6[i], k7[i], k8[i], k9[i], k10[i], k11[i], k12[i]];
             let (mut e5, mut e3) = (0.0, 0.0);
             for j in 0..8 {
@@ -42,7 +44,7 @@ impl Dop853 {
                 e3 += B[j] * k[j];
             }
             e3 -= B3[0] * k1[i] + B3[1] * k9[i] + B3[2] * k12[i];
-            let scale = tolerance.scale(y[i], self.next[i]);
+            let scale = tolerance.scale(y[i], next[i]);
             fifth += (e5 / scale) * (e5 / scale);
             third += (e3 / scale) * (e3 / scale);
         }
@@ -53,7 +55,7 @@ impl Dop853 {
         if total == 0.0 {
             return Some(0.0);
         }
-        Some(h.abs() * fifth / (total * y.len() as f64).sqrt())
+        Some(h.abs() * fifth / (total * n as f64).sqrt())
     }
 }
 
