@@ -64,7 +64,7 @@ impl Interval {
     }
     fn contains(self, x: f64) -> bool {
         // A bound that is NaN promises nothing.
-        !(x < self.low) && !(x > self.high)
+        (self.low <= x || self.low.is_nan()) && (x <= self.high || self.high.is_nan())
     }
 }
 
