@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
-use crate::session::Exit;
+use crate::{output, session::Exit};
 
 static RAISED: AtomicBool = AtomicBool::new(false);
 
@@ -14,6 +14,7 @@ pub fn install() -> anyhow::Result<&'static AtomicBool> {
         if RAISED.swap(true, Ordering::SeqCst) {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
+        output::stderr("interrupted: keeping what is finished; Ctrl-C again stops at once");
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(&RAISED)

@@ -1,6 +1,8 @@
 //! Bad input: exit code 2, a message on standard error that names what was wrong and what would be accepted,
 //! nothing on standard output, nothing written.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 mod support;
 
 use support::Place;
@@ -97,6 +99,7 @@ fn starts_and_names() {
     refused(&place, "check euler-ordr", &["euler-ordr", "did you mean `euler-order`"]);
     refused(&place, "check family:Z", &["family:Z", "the families are"]);
     refused(&place, "check --jobs 0", &["--jobs", "0", "at least 1"]);
+    refused(&place, "check --jobs 100000", &["--jobs", "100000", "at most"]);
     refused(&place, "check --effort fast", &["--effort", "fast", "quick"]);
     refused(&place, "check euler-order --start 1,2", &["euler-order", "needs an objective"]);
     refused(&place, "check euler-order --kink abs=1", &["--kink", "--objective"]);

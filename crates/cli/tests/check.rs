@@ -1,5 +1,7 @@
 //! The main job through the real binary, on one check: files, record, cache, figures again, differences.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 mod support;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! The contract of the command line: names, columns, keys, exit codes, values with a closed form.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 mod support;
 
 use serde_json::{json, Value};

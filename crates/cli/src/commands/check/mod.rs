@@ -86,24 +86,27 @@ impl Check {
             interrupted: &unused,
         };
         refuse_hopeless(&checks, &request)?;
+        let jobs = jobs(session)?;
         session.prepare(&[Format::Json, Format::Csv])?;
         let folder = Folder::open(&session.common.out)?;
         request.interrupted = interrupt::install()?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs(session)?)
-            .build()
-            .context("--jobs: no threads")?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().context("--jobs: no threads")?;
         let done = pool.install(|| self.outcomes(&checks, &request, &folder, session))?;
 
         let interrupted = done.iter().any(|d| d.outcome.interrupted);
         let (kept, done): (Vec<&dyn AnyCheck>, Vec<Done>) =
             checks.iter().copied().zip(done).filter(|(_, d)| !d.outcome.interrupted).unzip();
+        if interrupted && kept.is_empty() {
+            // An earlier report is worth more than an empty one.
+            output::stderr("interrupted: no check was finished, nothing is written");
+            return Ok(Exit::Interrupted);
+        }
         let report = self.report(&kept, done, &request, plan, session);
         pool.install(|| report::write(&folder, &report, &kept))?;
         report::print(session, &report)?;
         if interrupted {
             output::stderr(&format!(
-                "interrupted: {} of {} checks finished and kept; the same command does the rest",
+                "interrupted: {} of {} checks are finished and kept; the same command does the rest",
                 kept.len(),
                 checks.len()
             ));
