@@ -52,6 +52,8 @@ fn numbers_out_of_range() {
         ("--kink max=nan", ["--kink", "max=nan", "[0, 1]"]),
         ("--dynamics gradient-flow --init rest", ["gradient-flow", "theta alone", "--init"]),
         ("--dynamics din-avd --from 0", ["--from", "din-avd", "greater than 0"]),
+        ("--dynamics din-psi --beta 0", ["--dynamics", "beta is 0", "above 0"]),
+        ("--dynamics heavy-ball --psi 1,2", ["--psi", "heavy-ball", "--velocity"]),
         ("--dynamics newton-flow", ["newton-flow", "valley", "kinks"]),
         ("--dynamics dinn", ["--dynamics", "dinn", "did you mean `din`"]),
         ("--integrator dopri", ["--integrator", "dopri", "did you mean `dopri5`"]),

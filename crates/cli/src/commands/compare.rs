@@ -86,7 +86,7 @@ impl Compare {
             settings: dinlab_din::Settings { rtol: self.rtol, atol: self.atol, ..Default::default() },
             dynamics,
         };
-        dinlab_din::initial_state(dynamics, &*problem.objective, &problem.theta, &problem.start, from)?;
+        simulate::check_initial_state(dynamics, &problem, from)?;
         session.prepare(output::Format::ALL)?;
         let (flow, outcome) = simulate_with_outcome(&*problem.objective, &reference, &mut Blind)?;
         if !flow.status.is_complete() {

@@ -84,6 +84,13 @@ pub fn check_start(dynamics: Dynamics, problem: &Resolved) -> anyhow::Result<()>
     Ok(())
 }
 
+/// Refuses what only the library knows to be impossible: kinks under a Hessian, din-psi at β = 0.
+pub fn check_initial_state(dynamics: Dynamics, problem: &Resolved, from: f64) -> anyhow::Result<()> {
+    dinlab_din::initial_state(dynamics, &*problem.objective, &problem.theta, &problem.start, from)
+        .map_err(|error| anyhow::anyhow!("--dynamics {}: {error}", dynamics.name()))?;
+    Ok(())
+}
+
 /// Whether the dynamics have a second variable.
 pub fn has_second(dynamics: Dynamics) -> bool {
     dynamics.state_dimension(1) == 2
@@ -109,8 +116,7 @@ impl Simulate {
             samples: usize::try_from(self.samples)?,
             settings,
         };
-        // What only the library can refuse (kinks under a Hessian, psi of din-psi at beta = 0) must come before -o.
-        dinlab_din::initial_state(dynamics, &*problem.objective, &run.theta, &run.start, from)?;
+        check_initial_state(dynamics, &problem, from)?;
         session.prepare(output::Format::ALL)?;
         let stop = interrupt::install()?;
         let mut progress = Progress::new(self.samples, session.common.quiet);
