@@ -1,7 +1,7 @@
 //! What `simulate` and `iterate` have in common: a trajectory as the result of a command.
 
 use dinlab_record::{Status, Trajectory};
-use dinlab_report::trajectory::trajectory_table;
+use dinlab_report::{number::exact, trajectory::trajectory_table};
 use serde_json::{json, Map, Value};
 
 use crate::{
@@ -47,7 +47,7 @@ fn text(trajectory: &Trajectory) -> String {
     let (last, work) = (&trajectory.last, &trajectory.work);
     let mut out = format!("status         {}\n", trajectory.status);
     match (last.t, last.k) {
-        (Some(t), _) => out += &format!("t              {t}\n"),
+        (Some(t), _) => out += &format!("t              {}\n", exact(t)),
         (_, Some(k)) => out += &format!("k              {k}\n"),
         _ => {}
     }
@@ -55,9 +55,9 @@ fn text(trajectory: &Trajectory) -> String {
     if let Some(psi) = &last.psi {
         out += &format!("psi            {}\n", short(psi));
     }
-    out += &format!("value          {:e}\ngradient norm  {:e}\n", last.value, last.gradient_norm);
+    out += &format!("value          {}\ngradient norm  {}\n", exact(last.value), exact(last.gradient_norm));
     if let Some(energy) = last.energy {
-        out += &format!("energy         {energy:e}\n");
+        out += &format!("energy         {}\n", exact(energy));
     }
     out += &format!("work           {} steps", work.accepted);
     for (count, what) in [
@@ -75,7 +75,7 @@ fn text(trajectory: &Trajectory) -> String {
 
 /// At most six numbers of a long vector; the record has all.
 fn short(x: &[f64]) -> String {
-    let shown: Vec<String> = x.iter().take(6).map(f64::to_string).collect();
+    let shown: Vec<String> = x.iter().take(6).map(|v| exact(*v)).collect();
     let rest = if x.len() > 6 { format!(", … ({} numbers)", x.len()) } else { String::new() };
     format!("{}{rest}", shown.join(", "))
 }

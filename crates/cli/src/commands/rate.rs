@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{bail, Context as _};
 use clap::Args;
-use dinlab_report::{Sheet, Table};
+use dinlab_report::{number::exact, Sheet, Table};
 use serde_json::json;
 
 use crate::{
@@ -57,7 +57,11 @@ impl Rate {
         });
         let text = format!(
             "{word}: {} [{}, {}] on {against} in [{}, {}]",
-            fit.value, fit.low, fit.high, fit.window[0], fit.window[1]
+            exact(fit.value),
+            exact(fit.low),
+            exact(fit.high),
+            exact(fit.window[0]),
+            exact(fit.window[1])
         );
         let columns = ["value", "low", "high", "window_from", "window_until"].map(str::to_owned).to_vec();
         let table =
