@@ -12,5 +12,5 @@ mod schedule;
 pub use error::IndianError;
 pub use grid::Grid;
 pub use method::{build, indian_step, Entry, Method, Parameter, Step, ALL};
-pub use run::{iterate, iterate_observed, Outcome, Run, DIVERGENCE_BOUND};
+pub use run::{iterate, iterate_observed, iterate_while, Outcome, Run, DIVERGENCE_BOUND};
 pub use schedule::Schedule;

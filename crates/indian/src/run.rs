@@ -210,6 +210,15 @@ impl Sampler<'_> {
 /// Besides the reasons of [`iterate_observed`], the run ends as non-finite at a sample where J or its gradient
 /// is not finite; that sample is kept. Evaluations made for the columns do not count as work.
 pub fn iterate(objective: &dyn Objective, run: &Run) -> Result<Trajectory, IndianError> {
+    iterate_while(objective, run, &mut |_| Flow::Continue)
+}
+
+/// As [`iterate`]; `watch` is told the number of every recorded iterate and may end the run as interrupted.
+pub fn iterate_while(
+    objective: &dyn Objective,
+    run: &Run,
+    watch: &mut dyn FnMut(u64) -> Flow,
+) -> Result<Trajectory, IndianError> {
     let damping = match run.method {
         Method::Indian { alpha, beta } => Some((alpha, beta)),
         _ => None,
@@ -221,10 +230,9 @@ pub fn iterate(objective: &dyn Objective, run: &Run) -> Result<Trajectory, India
         let sample = sampler.measure(o.index, o.theta, damping.map(|_| &o.state[n..]));
         let usable = sample.value.is_finite() && sample.gradient_norm.is_finite();
         samples.push(sample);
-        if usable {
-            Flow::Continue
-        } else {
-            Flow::Stop
+        match watch(o.index) {
+            Flow::Continue if usable => Flow::Continue,
+            _ => Flow::Stop,
         }
     };
     let outcome = iterate_observed(objective, run, &mut record)?;

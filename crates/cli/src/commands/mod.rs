@@ -1,0 +1,14 @@
+//! One command per file: options, and what they make of the other crates.
+
+pub mod check;
+pub mod compare;
+pub mod completions;
+pub mod diff;
+pub mod explain;
+pub mod figure;
+pub mod iterate;
+pub mod list;
+pub mod rate;
+pub mod schema;
+pub mod simulate;
+pub mod stability;

@@ -1,0 +1,206 @@
+//! `dinlab simulate`: continuous time.
+
+use std::sync::atomic::Ordering;
+
+use anyhow::{bail, ensure};
+use clap::{ArgAction, Args};
+use dinlab_din::{estimate_error, simulate_with_outcome, Dynamics, DynamicsEntry, Integrator, Run, Settings};
+use dinlab_record::{Flow, Observation};
+use serde_json::{json, Map, Value};
+
+use crate::{
+    args::{Common, Damping},
+    interrupt,
+    output::{self, number},
+    problem::{Problem, Resolved},
+    progress::Progress,
+    session::{Exit, Session},
+    trajectory::{self, MOST_SAMPLES},
+    values,
+};
+
+/// Integrate DIN or one of its relatives in continuous time
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Dynamics (`dinlab list dynamics`)
+    #[arg(long, value_name = "D", default_value = "din", value_parser = dynamics)]
+    dynamics: &'static DynamicsEntry,
+    #[command(flatten)]
+    problem: Problem,
+    #[command(flatten)]
+    damping: Damping,
+    /// Start time [default: 0; 1 for din-avd]
+    #[arg(long, value_name = "T0", value_parser = values::finite, allow_hyphen_values = true)]
+    from: Option<f64>,
+    /// End time
+    #[arg(long, value_name = "T", value_parser = values::finite, allow_hyphen_values = true)]
+    until: f64,
+    /// Relative tolerance of a step
+    #[arg(long, value_name = "R", default_value = "1e-9", value_parser = values::positive, allow_hyphen_values = true)]
+    rtol: f64,
+    /// Absolute tolerance of a step
+    #[arg(long, value_name = "A", default_value = "1e-9", value_parser = values::positive, allow_hyphen_values = true)]
+    atol: f64,
+    /// Number of equidistant samples, both ends included
+    #[arg(long, value_name = "N", default_value_t = 201, value_parser = values::positive_count, allow_hyphen_values = true)]
+    samples: u64,
+    /// Integrator (`dinlab list integrators`)
+    #[arg(long, value_name = "I", default_value = "auto", value_parser = integrator)]
+    integrator: Integrator,
+    /// Measure the global error by repeating at tolerances a hundred times finer
+    #[arg(long, action = ArgAction::SetTrue)]
+    estimate_error: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Dynamics by name.
+pub fn dynamics(name: &str) -> Result<&'static DynamicsEntry, String> {
+    dinlab_din::DYNAMICS.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let names = dinlab_din::DYNAMICS.iter().map(|entry| entry.name);
+        values::unknown("dynamics", name, names, "`dinlab list dynamics` lists all")
+    })
+}
+
+/// Integrator by name.
+pub fn integrator(name: &str) -> Result<Integrator, String> {
+    name.parse().map_err(|_| {
+        let names = dinlab_din::INTEGRATORS.iter().map(|entry| entry.name);
+        values::unknown("integrator", name, names, "`dinlab list integrators` lists all")
+    })
+}
+
+/// Refuses a start of the second variable where there is none, or another one.
+pub fn check_start(dynamics: Dynamics, problem: &Resolved) -> anyhow::Result<()> {
+    if !has_second(dynamics) && problem.start_given {
+        bail!(
+            "--dynamics {}: its state is theta alone, so --velocity, --psi and --init have no meaning",
+            dynamics.name()
+        );
+    }
+    if !dynamics.is_din() && matches!(problem.start, dinlab_objective::Start::Psi(_)) {
+        bail!("--psi: {} has no psi; give --velocity or --init", dynamics.name());
+    }
+    Ok(())
+}
+
+/// Refuses what only the library knows to be impossible: kinks under a Hessian, din-psi at β = 0.
+pub fn check_initial_state(dynamics: Dynamics, problem: &Resolved, from: f64) -> anyhow::Result<()> {
+    dinlab_din::initial_state(dynamics, &*problem.objective, &problem.theta, &problem.start, from)
+        .map_err(|error| anyhow::anyhow!("--dynamics {}: {error}", dynamics.name()))?;
+    Ok(())
+}
+
+/// Whether the dynamics have a second variable.
+pub fn has_second(dynamics: Dynamics) -> bool {
+    dynamics.state_dimension(1) == 2
+}
+
+impl Simulate {
+    /// Runs and hands over the trajectory.
+    pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
+        let Damping { alpha, beta } = self.damping;
+        let dynamics = (self.dynamics.build)(alpha, beta);
+        let problem = self.problem.resolve(beta)?;
+        check_start(dynamics, &problem)?;
+        let from = self.start_time(dynamics)?;
+        ensure!(self.samples <= MOST_SAMPLES, "--samples {}: expected at most {MOST_SAMPLES}", self.samples);
+        let settings =
+            Settings { rtol: self.rtol, atol: self.atol, integrator: self.integrator, ..Settings::default() };
+        let run = Run {
+            dynamics,
+            theta: problem.theta.clone(),
+            start: problem.start.clone(),
+            from,
+            until: self.until,
+            samples: usize::try_from(self.samples)?,
+            settings,
+        };
+        check_initial_state(dynamics, &problem, from)?;
+        session.prepare(output::Format::ALL)?;
+        let stop = interrupt::install()?;
+        let mut progress = Progress::new(self.samples, session.common.quiet);
+        let (path, outcome) = simulate_with_outcome(&*problem.objective, &run, &mut |o: Observation<'_>| {
+            progress.at(o.index);
+            if stop.load(Ordering::Relaxed) {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            }
+        })?;
+        drop(progress);
+        let mut more = json!({});
+        if self.estimate_error && trajectory::exit(&path) == Exit::Success {
+            more["error"] = error_record(&problem, &run)?;
+        }
+        let mut plan = self.plan(&problem, dynamics, from);
+        plan.insert(
+            "resolved".into(),
+            json!({
+                "objective": problem.objective.name(),
+                "dynamics": dynamics.name(),
+                "integrator": outcome.integrator.name(),
+                "reason": outcome.reason,
+            }),
+        );
+        let mut product = trajectory::product("simulate", plan, &path, more.clone())?;
+        product.text += &format!("integrator     {} ({})\n", outcome.integrator.name(), outcome.reason);
+        if let Some(theta) = more.pointer("/error/theta") {
+            product.text +=
+                &format!("global error   {theta} (sup of |theta - theta_fine| over the samples)\n");
+        }
+        output::emit(session, &product)?;
+        Ok(trajectory::exit(&path))
+    }
+
+    fn start_time(&self, dynamics: Dynamics) -> anyhow::Result<f64> {
+        let from = self.from.unwrap_or(dynamics.default_start_time());
+        if dynamics.default_start_time() > 0.0 && from <= 0.0 {
+            bail!("--from {from}: {} is singular at 0, expected a time greater than 0", dynamics.name());
+        }
+        if self.until < from {
+            bail!(
+                "--until {}: expected a time that is not before the start time {from} (--from)",
+                self.until
+            );
+        }
+        ensure!((self.until - from).is_finite(), "--until {}: the horizon overflows", self.until);
+        Ok(from)
+    }
+
+    fn plan(&self, problem: &Resolved, dynamics: Dynamics, from: f64) -> Map<String, Value> {
+        let mut plan = self.problem.plan(problem, has_second(dynamics));
+        let (alpha, beta) = used(dynamics);
+        let keys = [
+            ("command", json!("simulate")),
+            ("dynamics", json!(dynamics.name())),
+            ("alpha", json!(alpha)),
+            ("beta", json!(beta)),
+            ("from", json!(from)),
+            ("until", json!(self.until)),
+            ("rtol", json!(self.rtol)),
+            ("atol", json!(self.atol)),
+            ("samples", json!(self.samples)),
+            ("integrator", json!(self.integrator.name())),
+            ("estimate_error", json!(self.estimate_error)),
+        ];
+        plan.extend(keys.map(|(key, value)| (key.to_owned(), value)));
+        plan
+    }
+}
+
+/// α and β as far as the dynamics have them.
+pub fn used(dynamics: Dynamics) -> (Option<f64>, Option<f64>) {
+    match dynamics {
+        Dynamics::HeavyBall { alpha } => (Some(alpha), None),
+        other => other.parameters().unzip(),
+    }
+}
+
+fn error_record(problem: &Resolved, run: &Run) -> anyhow::Result<Value> {
+    let e = estimate_error(&*problem.objective, run)?;
+    Ok(json!({
+        "theta": number(e.theta), "second": e.second.map(number), "samples": e.samples,
+        "rtol_fine": number(e.rtol_fine), "atol_fine": number(e.atol_fine), "status_fine": e.status_fine,
+    }))
+}

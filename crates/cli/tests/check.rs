@@ -1,0 +1,137 @@
+//! The main job through the real binary, on one check: files, record, cache, figures again, differences.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
+mod support;
+
+use serde_json::Value;
+use support::Place;
+
+const CHECK: &str = "check stability-region --effort quick --out out";
+
+fn report(place: &Place) -> Value {
+    serde_json::from_slice(&std::fs::read(place.0.path().join("out/checks.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn the_main_job_writes_its_report_and_keeps_what_is_unchanged() {
+    let place = Place::new();
+    let ran = place.run(CHECK);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stderr, "", "no progress where standard error is no terminal");
+    assert!(
+        ran.stdout.contains("stability-region") && ran.stdout.contains("out/index.html"),
+        "{}",
+        ran.stdout
+    );
+    for file in [
+        "checks.json",
+        "index.html",
+        "checks.tex",
+        "references.bib",
+        "figures/stability-region.svg",
+        "figures/stability-region.png",
+        "data/stability-region.csv",
+        "cache/stability-region.json",
+    ] {
+        assert!(std::fs::metadata(place.0.path().join("out").join(file)).unwrap().len() > 0, "{file}");
+    }
+    let first = report(&place);
+    assert_eq!(first["schema"], "dinlab/checks/1");
+    assert_eq!((&first["plan"]["command"], &first["plan"]["effort"]), (&"check".into(), &"quick".into()));
+    let entry = &first["checks"][0];
+    for key in [
+        "id",
+        "family",
+        "title",
+        "verdict",
+        "evidence",
+        "measurements",
+        "worst_case",
+        "control",
+        "erratum",
+        "source",
+        "seed",
+        "plan",
+        "timing",
+    ] {
+        assert!(!entry[key].is_null() || key == "erratum", "{key}");
+    }
+    assert_eq!((&entry["verdict"], &entry["control"]["verdict"]), (&"consistent".into(), &"violated".into()));
+    assert_eq!(entry["cached"], false);
+
+    // The same again comes from the cache; another seed does not; --fresh does not.
+    let again = place.run(&format!("{CHECK} --json"));
+    let printed: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(printed["checks"][0]["cached"], true);
+    assert_eq!(printed["checks"][0]["measurements"], entry["measurements"]);
+    let twin = place.run("check --config out/checks.json --out twin --jobs 2 --quiet");
+    assert_eq!((twin.code, twin.stdout.as_str()), (0, ""), "{}", twin.stderr);
+    assert_eq!(place.run("diff out twin").code, 0);
+    assert_eq!(place.run(&format!("{CHECK} --fresh --seed 7 --quiet")).code, 0);
+    assert_eq!(report(&place)["checks"][0]["cached"], false);
+    assert_eq!(place.run("diff out twin").code, 1, "another seed is a difference");
+
+    // Figures are functions of the record.
+    let svg = place.0.path().join("out/figures/stability-region.svg");
+    let drawn = std::fs::read(&svg).unwrap();
+    std::fs::remove_file(&svg).unwrap();
+    let figure = place.run("figure stability-region --format svg --out out");
+    assert_eq!(figure.code, 0, "{}", figure.stderr);
+    assert_eq!(std::fs::read(&svg).unwrap(), drawn);
+    let unknown = place.run("figure stability-regoin --out out");
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("did you mean `stability-region`"), "{}", unknown.stderr);
+    let leftovers: Vec<String> =
+        place.names().into_iter().filter(|name| name.contains(".tmp") || name.contains("probe")).collect();
+    assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+#[test]
+fn the_users_own_case_is_run_and_stated() {
+    let place = Place::new();
+    let line = "check euler-order --objective quadratic:1,2 --start 1,-1 --alpha 0.3 --until 1 --effort quick --out out --json";
+    let ran = place.run(line);
+    let record: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", ran.stdout, ran.stderr));
+    assert_eq!(record["plan"]["objective"], "quadratic:1,2");
+    let entry = &record["checks"][0];
+    assert!(entry["command"].as_str().unwrap().contains("--start=1,-1"), "{}", entry["command"]);
+    assert!(entry["plan"]["cases"].to_string().contains("quadratic:1,2"));
+    assert!(place.0.path().join("out/cache/euler-order-own.json").exists());
+    assert!([0, 1].contains(&ran.code));
+}
+
+/// An interrupted run says so and leaves whole files only.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_is_finished() {
+    let place = Place::new();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dinlab"))
+        .args([
+            "simulate",
+            "--objective",
+            "quadratic:1,1e4",
+            "--start",
+            "1,1",
+            "--until",
+            "1e6",
+            "--samples",
+            "2000000",
+            "--json",
+        ])
+        .current_dir(place.0.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut stdout, &mut text).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{text}");
+    let record: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(record["status"], "interrupted");
+    assert!(record["final"]["t"].as_f64().unwrap() < 1e6);
+}
