@@ -197,3 +197,27 @@ pub(super) fn identify(
     }
     Ok(best.1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drawing_has_its_known_resolution_and_dips() {
+        assert!((lattice() - 4.12e-4).abs() < 1e-6);
+        let at = |panel| dips(&vertices(panel)).iter().map(|v| v.k).collect::<Vec<_>>();
+        assert_eq!(at('a'), [45_076, 73_174]);
+        assert_eq!(at('b'), [45_368, 70_597, 87_202]);
+        assert_eq!(at('c'), [71_648, 80_991]);
+    }
+
+    #[test]
+    fn deviations_are_distances_to_the_window() {
+        let logs: Vec<f64> = (0..20).map(f64::from).collect();
+        let vertex = |log10| Vertex { k: 10, log10 };
+        assert_eq!(worst(&[vertex(12.9)], &logs), 0.0);
+        assert_eq!(worst(&[vertex(15.0)], &logs), 2.0);
+        assert_eq!(worst(&[vertex(5.5)], &logs), 1.5);
+        assert_eq!(worst(&[Vertex { k: 30, log10: 0.0 }], &logs), f64::INFINITY);
+    }
+}

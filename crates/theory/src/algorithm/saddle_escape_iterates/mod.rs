@@ -45,6 +45,7 @@ static CLAIM: Claim = Claim {
          from the gradient and the Hessian there)",
         "the step map is invertible: Lγ|β−γ| < |1−αγ| (gradient descent: γL < 1), L global or over a box that no run leaves \
          (exact, and observed)",
+        "the other multiplier of the first axis lies inside (−1, 1) (exact)",
         "the law of the start is transversal to the stable line: κ > 0 (exact); for a named start, whose (θ₀, ψ₀) lies on \
          a null set, this is what replaces the joint density",
     ],
@@ -187,6 +188,9 @@ impl Check for SaddleEscapeIterates {
         if own.theta.is_some() || own.start.is_some() {
             return refuse("it draws its starts itself: give no start");
         }
+        if own.steps.is_some() || own.until.is_some() {
+            return refuse("runs end when they have left the saddle: give no horizon");
+        }
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(1.0));
         if beta <= 0.0 {
             return refuse("ψ₀ is drawn, which needs beta > 0");
@@ -221,6 +225,7 @@ impl Check for SaddleEscapeIterates {
                 critical && alone && theory.m > 0.0,
             ),
             Hypothesis::exact("the step map is invertible where L holds", invertible),
+            Hypothesis::exact("the other multiplier lies inside (−1, 1)", theory.decay.abs() < 1.0),
             Hypothesis::exact("the law of the start is transversal to the stable line", theory.kappa > 0.0),
         ]
     }
@@ -294,5 +299,20 @@ mod tests {
             let verdicts = check.measure(&case, &context).unwrap().into_iter().map(|m| judge::judge(&m));
             assert_eq!(judge::combine(verdicts), Verdict::Violated, "{case:?}");
         }
+    }
+
+    #[test]
+    fn own_cases_are_decided_by_their_hypotheses() {
+        let check = SaddleEscapeIterates;
+        let applies = |objective: &str| {
+            let objective =
+                dinlab_objective::build(objective, &dinlab_objective::Options::default()).unwrap();
+            let own = OwnCase { objective: Some(objective), ..OwnCase::default() };
+            let hypotheses = check.hypotheses(&check.own_case(&own).unwrap());
+            hypotheses.iter().all(|h| h.state != dinlab_record::HypothesisState::False)
+        };
+        assert!(applies("double-well") && applies("well") && applies("quadratic:-2,1"));
+        assert!(!applies("quadratic:1,2") && !applies("valley") && !applies("quadratic:-1,-2"));
+        assert!(check.own_case(&OwnCase { steps: Some(5), ..OwnCase::default() }).is_err());
     }
 }
