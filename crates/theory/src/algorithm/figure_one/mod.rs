@@ -53,7 +53,7 @@ static CLAIM: Claim = Claim {
                 by half a spacing and the axis ticks by another half; in iterations the same rule gives 2.5, so a vertex is \
                 compared with the range over 3 iterations to either side. Fit: half the finest lattice, 5·10⁻⁴",
     control: "gross: |·| smoothed by Huber with ε = 0.05; heavy ball (β = 0); panels (a) and (b) exchanged; near miss: the \
-              fitted α times 1.001",
+              fitted α times 1.001, three to ten times what the second halves of curves (a) and (b) can detect",
     evidence: Evidence::Sampled,
     cost: "10⁶ iterations per curve, because a candidate stops once it must be worse than the best; a second",
 };
