@@ -7,6 +7,8 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::euler_order::EulerOrder,
     &algorithm::fixed_step_descent::FixedStepDescent,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
+    &algorithm::saddle_escape_iterates::SaddleEscapeIterates,
+    &algorithm::figure_one::FigureOne,
     &geometry::stability_region::StabilityRegion,
 ];
 

@@ -2,4 +2,6 @@
 
 pub mod discrete_local_rate;
 pub mod euler_order;
+pub mod figure_one;
 pub mod fixed_step_descent;
+pub mod saddle_escape_iterates;
