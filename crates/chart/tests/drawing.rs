@@ -1,5 +1,7 @@
 //! Properties of the drawings as text: well-formed, complete, free of numbers that are none.
 
+#![allow(clippy::unwrap_used)] // helper functions of a test are test code
+
 mod common;
 
 use dinlab_chart::{csv, png, svg, ChartError, KINDS};

@@ -4,10 +4,13 @@ use dinlab_numeric::{all_finite, max, min, norm_inf};
 use dinlab_record::{Flow, Status, Work};
 
 use crate::{
+    choice::{method, Choice},
+    control::Controller,
     error::{check_finite, check_vector, DinError},
     events::{Event, Located, Watch},
+    foreign,
     integrator::{Integrator, Settings, SMALLEST_RTOL},
-    method::{dopri5::Dopri5, Attempt, Method, Tolerance},
+    method::{Attempt, Method, Tolerance},
     system::System,
 };
 
@@ -51,20 +54,35 @@ pub fn integrate(
     check_finite("length of the time interval", until - from)?;
     check_grid(grid, from, until)?;
 
-    let mut reason = String::new();
     let mut tolerance = Tolerance { rtol: settings.rtol, atol: settings.atol };
+    let mut choice = Choice::new(settings, system);
     if tolerance.rtol < SMALLEST_RTOL {
         tolerance.rtol = SMALLEST_RTOL;
-        reason = format!("; rtol {} raised to {SMALLEST_RTOL:e}, ten times the rounding unit", settings.rtol);
+        choice.reason +=
+            &format!("; rtol {:e} raised to {SMALLEST_RTOL:e}, ten times the rounding unit", settings.rtol);
     }
-    let method: Box<dyn Method> = Box::new(Dopri5::new(start.len()));
+    if matches!(settings.integrator, Integrator::OdeSolversDopri5 | Integrator::OdeSolversDop853) {
+        if !events.is_empty() {
+            return Err(DinError::NoEvents { integrator: settings.integrator });
+        }
+        let interval = [from, until];
+        let (status, place) = foreign::run(system, start, interval, grid, settings, tolerance, observer);
+        return Ok(Outcome {
+            status,
+            t: place.t,
+            state: place.state,
+            work: place.work,
+            integrator: choice.integrator,
+            reason: with_remark(choice.reason, system),
+            events: Vec::new(),
+        });
+    }
     let watch = Watch::new(events, from, start);
     let walk = Walk {
         tolerance,
         settings,
-        integrator: Integrator::Dopri5,
-        reason: format!("as requested{reason}"),
-        method,
+        method: method(choice.integrator, start.len()),
+        choice,
         t: from,
         y: start.to_vec(),
         until,
@@ -76,6 +94,13 @@ pub fn integrate(
         watch,
     };
     Ok(walk.run(system, events, observer))
+}
+
+fn with_remark(reason: String, system: &dyn System) -> String {
+    match system.remark() {
+        Some(remark) => format!("{reason}; {remark}"),
+        None => reason,
+    }
 }
 
 fn check_grid(grid: &[f64], from: f64, until: f64) -> Result<(), DinError> {
@@ -91,14 +116,10 @@ fn check_grid(grid: &[f64], from: f64, until: f64) -> Result<(), DinError> {
     Ok(())
 }
 
-/// Safety factor of the step-size controller.
-const SAFETY: f64 = 0.9;
-
 struct Walk<'a> {
     tolerance: Tolerance,
     settings: &'a Settings,
-    integrator: Integrator,
-    reason: String,
+    choice: Choice,
     method: Box<dyn Method>,
     t: f64,
     y: Vec<f64>,
@@ -120,19 +141,29 @@ impl Walk<'_> {
         observer: &mut dyn FnMut(f64, &[f64]) -> Flow,
     ) -> Outcome {
         let status = self.advance(system, events, observer);
-        let cost = self.method.cost();
-        self.work.evaluations += cost.evaluations;
-        self.work.jacobians += cost.jacobians;
-        self.work.factorisations += cost.factorisations;
+        if status == Status::BudgetExhausted && !system.is_smooth() {
+            self.choice.reason +=
+                "; the right-hand side jumps at kinks: a run that slides along one takes steps of the size \
+                of the tolerance, so a looser tolerance gets farther";
+        }
+        self.book();
         Outcome {
             status,
             t: self.t,
             state: self.y,
             work: self.work,
-            integrator: self.integrator,
-            reason: self.reason,
+            integrator: self.choice.integrator,
+            reason: with_remark(self.choice.reason, system),
             events: self.located,
         }
+    }
+
+    /// Adds the method's evaluations to the books; called once for each method.
+    fn book(&mut self) {
+        let cost = self.method.cost();
+        self.work.evaluations += cost.evaluations;
+        self.work.jacobians += cost.jacobians;
+        self.work.factorisations += cost.factorisations;
     }
 
     fn advance(
@@ -161,7 +192,7 @@ impl Walk<'_> {
         }
         self.method.begin(&slope);
         let mut h = self.first_step(system, &slope);
-        let mut control = Memory { error: 1e-4, rejected: false };
+        let mut control = Controller::new();
         loop {
             if self.work.evaluations + self.method.cost().evaluations >= self.settings.max_evaluations {
                 return Status::BudgetExhausted;
@@ -191,6 +222,13 @@ impl Walk<'_> {
                 return status;
             }
             h *= control.after_success(error, self.method.control());
+            if let Some(next) = self.choice.review(self.t, h, self.method.stiffness()) {
+                self.book();
+                slope.copy_from_slice(self.method.slope());
+                self.method = method(next, self.y.len());
+                self.method.begin(&slope);
+                control = Controller::new();
+            }
             h = self.direction * min(h.abs(), self.settings.max_step);
             if self.t + h == self.t {
                 return Status::StepUnderflow { at: self.t };
@@ -302,40 +340,5 @@ impl Walk<'_> {
             (0.01 / steepest).powf(1.0 / self.method.control().error_order)
         };
         self.direction * min(min(100.0 * h0.abs(), h1), limit)
-    }
-}
-
-/// What the PI controller (Gustafsson, ACM Trans. Math. Softw. 17, 1991) remembers.
-struct Memory {
-    /// Error of the last accepted step.
-    error: f64,
-    /// Whether the last attempt was rejected.
-    rejected: bool,
-}
-
-impl Memory {
-    fn after_success(&mut self, error: f64, control: crate::method::Control) -> f64 {
-        let k = control.proportional;
-        let exponent = 1.0 / control.error_order - 0.75 * k;
-        let mut factor = SAFETY * error.powf(-exponent) * self.error.powf(k);
-        factor = max(control.shrink, min(control.grow, factor));
-        if self.rejected {
-            factor = min(factor, 1.0);
-        }
-        self.rejected = false;
-        self.error = max(error, 1e-4);
-        factor
-    }
-
-    fn after_refusal(&mut self, attempt: Attempt, control: crate::method::Control) -> f64 {
-        self.rejected = true;
-        match attempt {
-            Attempt::Done { error } => {
-                let exponent = 1.0 / control.error_order - 0.75 * control.proportional;
-                max(control.shrink, SAFETY * error.powf(-exponent))
-            }
-            Attempt::NonFinite => 0.5,
-            Attempt::Unsolved { factor } => factor,
-        }
     }
 }

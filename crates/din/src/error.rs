@@ -73,6 +73,12 @@ pub enum DinError {
         /// Its kink set in words.
         kinks: String,
     },
+    /// Events were asked of an integrator that cannot locate them.
+    #[error("{integrator} cannot locate events; use a native integrator")]
+    NoEvents {
+        /// The integrator.
+        integrator: crate::Integrator,
+    },
     /// Unknown integrator or dynamics.
     #[error("unknown {kind} `{name}`, expected one of {known}")]
     UnknownName {

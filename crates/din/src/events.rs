@@ -12,12 +12,15 @@ pub enum Direction {
     Both,
 }
 
+/// A real function of (t, y).
+pub type EventFunction<'a> = Box<dyn FnMut(f64, &[f64]) -> f64 + 'a>;
+
 /// A function of (t, y) whose zeros are located during the integration.
 pub struct Event<'a> {
     /// Name in the outcome and in the status.
     pub id: String,
     /// The function; its zeros are the events.
-    pub function: Box<dyn FnMut(f64, &[f64]) -> f64 + 'a>,
+    pub function: EventFunction<'a>,
     /// Which crossings count.
     pub direction: Direction,
     /// Whether the run ends at the event.

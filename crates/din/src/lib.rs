@@ -3,19 +3,24 @@
 //!
 //! [`simulate`] is what the command line calls; [`integrate`] takes any [`System`].
 
+mod choice;
+mod control;
 mod driver;
 mod dynamics;
 mod error;
 mod events;
+mod foreign;
 mod integrator;
 mod method;
 mod run;
 mod system;
+mod systems;
 
 pub use driver::{integrate, Outcome};
-pub use dynamics::{initial_state, system, Dynamics, DynamicsEntry, DYNAMICS};
+pub use dynamics::{initial_state, Dynamics, DynamicsEntry, DYNAMICS};
 pub use error::DinError;
-pub use events::{Direction, Event, Located};
+pub use events::{Direction, Event, EventFunction, Located};
 pub use integrator::{Integrator, IntegratorEntry, Settings, INTEGRATORS};
 pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
 pub use system::System;
+pub use systems::system;

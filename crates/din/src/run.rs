@@ -6,9 +6,10 @@ use dinlab_record::{observe::Blind, Final, Flow, Observation, Observe, Status, T
 
 use crate::{
     driver::{integrate, Outcome},
-    dynamics::{initial_state, system, Dynamics},
+    dynamics::{initial_state, Dynamics},
     error::{check_finite, check_that, DinError},
     integrator::{Settings, SMALLEST_RTOL},
+    systems::system,
 };
 
 /// What to simulate.
@@ -198,8 +199,11 @@ impl<'a> Sampler<'a> {
     }
 
     fn energy(&self) -> Option<f64> {
-        let size = norm(&self.state[self.n..]);
-        self.is_din.then(|| 2.0 * (1.0 + self.alpha * self.beta) * self.value + size * size)
+        if !self.is_din {
+            return None;
+        }
+        let (alpha, beta, size) = (self.alpha, self.beta, norm(&self.state[self.n..]));
+        Some(2.0 * (1.0 + alpha * beta) * self.value + size * size)
     }
 
     fn append(&self, t: f64, table: &mut Trajectory) {

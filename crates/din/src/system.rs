@@ -27,4 +27,14 @@ pub trait System {
             }
         }
     }
+
+    /// Whether f is continuously differentiable, so that its Jacobian may be used by `auto`.
+    fn is_smooth(&self) -> bool {
+        true
+    }
+
+    /// What the record should say about the evaluations made so far.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }

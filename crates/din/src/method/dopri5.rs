@@ -50,7 +50,7 @@ impl Dopri5 {
 
 impl Method for Dopri5 {
     fn control(&self) -> Control {
-        Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0 }
+        Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0, hold: 1.0 }
     }
 
     fn begin(&mut self, slope: &[f64]) {
@@ -81,12 +81,15 @@ impl Method for Dopri5 {
         system.rhs(t + h, &self.next, k7);
         self.cost.evaluations += 6;
 
+        let n = y.len();
+        let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(|k| &k[..n]);
+        let (next, stage) = (&self.next[..n], &self.stage[..n]);
         let (mut error, mut top, mut bottom) = (0.0, 0.0, 0.0);
-        for i in 0..y.len() {
+        for i in 0..n {
             let e = E[0] * k1[i] + E[1] * k3[i] + E[2] * k4[i] + E[3] * k5[i] + E[4] * k6[i] + E[5] * k7[i];
-            let r = h * e / tolerance.scale(y[i], self.next[i]);
+            let r = h * e / tolerance.scale(y[i], next[i]);
             error += r * r;
-            let (slope, shift) = (k7[i] - k6[i], self.next[i] - stage[i]);
+            let (slope, shift) = (k7[i] - k6[i], next[i] - stage[i]);
             top += slope * slope;
             bottom += shift * shift;
         }

@@ -1,6 +1,12 @@
 //! One integration method a file, behind one interface; step-size control and output live in the driver.
 
+pub(crate) mod dop853;
+mod dop853_table;
 pub(crate) mod dopri5;
+pub(crate) mod linear;
+#[cfg(test)]
+mod order_tests;
+pub(crate) mod radau5;
 
 use crate::system::System;
 
@@ -30,9 +36,8 @@ pub(crate) enum Attempt {
     /// A stage was not finite.
     NonFinite,
     /// The nonlinear equations could not be solved; try this fraction of the step.
-    #[allow(dead_code)]
     Unsolved {
-        /// Factor for the step.
+        /// Factor for the step; 1 to try it again.
         factor: f64,
     },
 }
@@ -48,6 +53,8 @@ pub(crate) struct Control {
     pub shrink: f64,
     /// Largest factor of one change.
     pub grow: f64,
+    /// A step that would grow by less than this factor is kept as it is.
+    pub hold: f64,
 }
 
 /// Evaluations made.
@@ -84,18 +91,34 @@ pub(crate) trait Method {
         None
     }
     /// f at the end of the accepted step.
-    #[allow(dead_code)]
     fn slope(&self) -> &[f64];
     fn cost(&self) -> Cost;
 }
 
-/// out ← y + h Σ aⱼkⱼ.
+/// Components handled together: known lengths let the compiler use registers and vector instructions.
+const BLOCK: usize = 4;
+
+/// out ← y + h Σ aⱼkⱼ, with the sum in the order of the stages for every component.
 #[inline(always)]
 pub(crate) fn combine<const S: usize>(out: &mut [f64], y: &[f64], h: f64, k: [&[f64]; S], a: [f64; S]) {
     let n = out.len();
     let y = &y[..n];
     let k = k.map(|k| &k[..n]);
-    for i in 0..n {
+    let whole = n - n % BLOCK;
+    for first in (0..whole).step_by(BLOCK) {
+        let mut sum = [0.0; BLOCK];
+        for j in 0..S {
+            let k = &k[j][first..first + BLOCK];
+            for i in 0..BLOCK {
+                sum[i] += a[j] * k[i];
+            }
+        }
+        let (out, y) = (&mut out[first..first + BLOCK], &y[first..first + BLOCK]);
+        for i in 0..BLOCK {
+            out[i] = y[i] + h * sum[i];
+        }
+    }
+    for i in whole..n {
         let mut sum = 0.0;
         for j in 0..S {
             sum += a[j] * k[j][i];

@@ -19,6 +19,8 @@ pub type Block = [f64; LANES];
 pub struct BlockScratch {
     slots: Vec<Block>,
     adjoints: Vec<Block>,
+    /// Which adjoints hold something: the first share is stored, not added to zeros.
+    reached: Vec<bool>,
 }
 
 impl BlockScratch {
@@ -45,7 +47,7 @@ impl Tape {
     ) {
         self.forward_block(x, &mut scratch.slots);
         *value = scratch.slots[self.output as usize];
-        self.reverse_block(&scratch.slots, &mut scratch.adjoints, out);
+        self.reverse_block(scratch, out);
     }
 
     /// Kink functions g at the points of a block; `out` has one block per kink surface.
@@ -107,17 +109,23 @@ impl Tape {
         }
     }
 
-    fn reverse_block(&self, slots: &[Block], adjoints: &mut Vec<Block>, out: &mut [Block]) {
+    fn reverse_block(&self, scratch: &mut BlockScratch, out: &mut [Block]) {
+        let BlockScratch { slots, adjoints, reached } = scratch;
         adjoints.resize(self.ops.len(), [0.0; LANES]);
-        adjoints.fill([0.0; LANES]);
+        reached.clear();
+        reached.resize(self.ops.len(), false);
         out.fill([0.0; LANES]);
         adjoints[self.output as usize] = [1.0; LANES];
+        reached[self.output as usize] = true;
         let tie = Selection::current();
-        for (i, op) in self.ops.iter().enumerate().rev().filter(|(i, _)| self.active[*i]) {
+        for (i, op) in self.ops.iter().enumerate().rev() {
+            if !self.active[i] || !reached[i] {
+                continue;
+            }
             let (before, rest) = adjoints.split_at_mut(i);
             let (w, v) = (&rest[0], &slots[i]);
             let at = |a: u32| &slots[a as usize];
-            let mut share = Share { before, w, active: &self.active };
+            let mut share = Share { before, w, active: &self.active, reached };
             match *op {
                 Op::Input(variable) => out[variable as usize] = *w,
                 Op::Constant(_) | Op::Slope(..) | Op::Weight(..) | Op::Kinked(Kinked::Sign, ..) => {}
@@ -207,6 +215,7 @@ struct Share<'a> {
     before: &'a mut [Block],
     w: &'a Block,
     active: &'a [bool],
+    reached: &'a mut [bool],
 }
 
 impl Share<'_> {
@@ -217,8 +226,14 @@ impl Share<'_> {
             return;
         }
         let target = &mut self.before[a as usize];
-        for l in 0..LANES {
-            target[l] += amount(l, self.w[l]);
+        if std::mem::replace(&mut self.reached[a as usize], true) {
+            for l in 0..LANES {
+                target[l] += amount(l, self.w[l]);
+            }
+        } else {
+            for l in 0..LANES {
+                target[l] = amount(l, self.w[l]);
+            }
         }
     }
 }
@@ -240,13 +255,12 @@ fn zip(out: &mut Block, a: &Block, b: &Block, f: impl Fn(f64, f64) -> f64) {
 /// Slope of a kink at 0: 1 right of it, `left` left of it, `tie` on it, NaN for NaN. Written as selections of lanes.
 #[inline(always)]
 fn step(x: f64, left: f64, tie: f64) -> f64 {
-    let slope = if x > 0.0 { 1.0 } else { left };
-    let slope = if x == 0.0 { tie } else { slope };
-    if x.is_nan() {
-        x
-    } else {
-        slope
-    }
+    // Exactly one term is not zero: a compare and a mask each, without a blend.
+    let right_of = if x > 0.0 { 1.0 } else { 0.0 };
+    let left_of = if x < 0.0 { left } else { 0.0 };
+    let on = if x == 0.0 { tie } else { 0.0 };
+    let undefined = if x.is_nan() { f64::NAN } else { 0.0 };
+    (right_of + left_of) + (on + undefined)
 }
 
 /// 1 where a > b, 0 where a < b, `tie` where a = b, NaN where either is.

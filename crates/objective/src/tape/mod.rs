@@ -168,6 +168,3 @@ impl Formula for Tape {
         self.gradient_with(x, &mut Scratch::new(), out);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -288,7 +288,8 @@ fn region(alpha: f64, beta: f64, x: [f64; 2], y: [f64; 2], title: &str) -> Panel
     let values = (0..CELLS * CELLS)
         .map(|cell| {
             let (gamma, lambda) = (between(x, center(cell % CELLS)), between(y, center(cell / CELLS)));
-            measured_radius(alpha, beta, gamma, lambda)
+            // Three decimals are more than a colour shows, and keep the record small.
+            (1e3 * measured_radius(alpha, beta, gamma, lambda)).round() / 1e3
         })
         .collect();
     let gammas: Vec<f64> = (0..=400).map(|i| between(x, f64::from(i) / 400.0)).collect();

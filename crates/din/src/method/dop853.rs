@@ -1,0 +1,189 @@
+//! The explicit triple 8(5,3) of Dormand and Prince with dense output of order 7, after Hairer, Nørsett, Wanner,
+//! Solving Ordinary Differential Equations I, 2nd ed., II.5–6 and II.10.
+
+use super::{combine, dop853_table::*, Attempt, Control, Cost, Method, Tolerance};
+use crate::system::System;
+
+pub(crate) struct Dop853 {
+    /// Stages 1 to 12, then the slope at the end of the step.
+    k: [Vec<f64>; 13],
+    /// Stages 14 to 16, for dense output only.
+    extra: [Vec<f64>; 3],
+    stage: Vec<f64>,
+    next: Vec<f64>,
+    dense: [Vec<f64>; 8],
+    stiffness: f64,
+    cost: Cost,
+}
+
+impl Dop853 {
+    pub(crate) fn new(n: usize) -> Self {
+        let zero = || vec![0.0; n];
+        Self {
+            k: std::array::from_fn(|_| zero()),
+            extra: std::array::from_fn(|_| zero()),
+            stage: zero(),
+            next: zero(),
+            dense: std::array::from_fn(|_| zero()),
+            stiffness: 0.0,
+            cost: Cost::default(),
+        }
+    }
+
+    /// The combined estimate err = |h|·e₅²/√(e₅² + 0.01 e₃²); `None` if anything is not finite.
+    fn error(&self, y: &[f64], h: f64, tolerance: Tolerance) -> Option<f64> {
+        let n = y.len();
+        let [k1, _, _, _, _, k6, k7, k8, k9, k10, k11, k12, _] = self.k.each_ref().map(|k| &k[..n]);
+        let next = &self.next[..n];
+        let (mut fifth, mut third) = (0.0, 0.0);
+        for i in 0..n {
+            let k = [k1[i], k6[i], k7[i], k8[i], k9[i], k10[i], k11[i], k12[i]];
+            let (mut e5, mut e3) = (0.0, 0.0);
+            for j in 0..8 {
+                e5 += E5[j] * k[j];
+                e3 += B[j] * k[j];
+            }
+            e3 -= B3[0] * k1[i] + B3[1] * k9[i] + B3[2] * k12[i];
+            let scale = tolerance.scale(y[i], next[i]);
+            fifth += (e5 / scale) * (e5 / scale);
+            third += (e3 / scale) * (e3 / scale);
+        }
+        let total = fifth + 0.01 * third;
+        if !total.is_finite() || !dinlab_numeric::all_finite(&self.next) {
+            return None;
+        }
+        if total == 0.0 {
+            return Some(0.0);
+        }
+        Some(h.abs() * fifth / (total * n as f64).sqrt())
+    }
+}
+
+impl Method for Dop853 {
+    fn control(&self) -> Control {
+        Control { error_order: 8.0, proportional: 0.0, shrink: 0.333, grow: 6.0, hold: 1.0 }
+    }
+
+    fn begin(&mut self, slope: &[f64]) {
+        self.k[0].copy_from_slice(slope);
+    }
+
+    fn attempt(
+        &mut self,
+        system: &mut dyn System,
+        t: f64,
+        y: &[f64],
+        h: f64,
+        tolerance: Tolerance,
+    ) -> Attempt {
+        let stage = &mut self.stage;
+        let [k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, _] = &mut self.k;
+        combine(stage, y, h, [k1], A2);
+        system.rhs(t + C[1] * h, stage, k2);
+        combine(stage, y, h, [k1, k2], A3);
+        system.rhs(t + C[2] * h, stage, k3);
+        combine(stage, y, h, [k1, k3], A4);
+        system.rhs(t + C[3] * h, stage, k4);
+        combine(stage, y, h, [k1, k3, k4], A5);
+        system.rhs(t + C[4] * h, stage, k5);
+        combine(stage, y, h, [k1, k4, k5], A6);
+        system.rhs(t + C[5] * h, stage, k6);
+        combine(stage, y, h, [k1, k4, k5, k6], A7);
+        system.rhs(t + C[6] * h, stage, k7);
+        combine(stage, y, h, [k1, k4, k5, k6, k7], A8);
+        system.rhs(t + C[7] * h, stage, k8);
+        combine(stage, y, h, [k1, k4, k5, k6, k7, k8], A9);
+        system.rhs(t + C[8] * h, stage, k9);
+        combine(stage, y, h, [k1, k4, k5, k6, k7, k8, k9], A10);
+        system.rhs(t + C[9] * h, stage, k10);
+        combine(stage, y, h, [k1, k4, k5, k6, k7, k8, k9, k10], A11);
+        system.rhs(t + C[10] * h, stage, k11);
+        combine(stage, y, h, [k1, k4, k5, k6, k7, k8, k9, k10, k11], A12);
+        system.rhs(t + h, stage, k12);
+        combine(&mut self.next, y, h, [k1, k6, k7, k8, k9, k10, k11, k12], B);
+        self.cost.evaluations += 11;
+
+        // Stages 2 to 5 reach the estimate through the later ones.
+        let Some(error) = self.error(y, h, tolerance) else { return Attempt::NonFinite };
+        if error > 1.0 {
+            return Attempt::Done { error };
+        }
+        system.rhs(t + h, &self.next, &mut self.k[12]);
+        self.cost.evaluations += 1;
+        let (mut top, mut bottom) = (0.0, 0.0);
+        for i in 0..y.len() {
+            let (slope, shift) = (self.k[12][i] - self.k[11][i], self.next[i] - self.stage[i]);
+            top += slope * slope;
+            bottom += shift * shift;
+        }
+        if !top.is_finite() {
+            return Attempt::NonFinite;
+        }
+        self.stiffness = if bottom > 0.0 { h.abs() * (top / bottom).sqrt() } else { 0.0 };
+        Attempt::Done { error }
+    }
+
+    fn candidate(&self) -> &[f64] {
+        &self.next
+    }
+
+    fn accept(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64, dense: bool) {
+        if dense {
+            self.prepare_dense(system, t, y, h);
+        }
+        self.k.swap(0, 12);
+    }
+
+    fn dense(&self, s: f64, out: &mut [f64]) {
+        let [r1, r2, r3, r4, r5, r6, r7, r8] = &self.dense;
+        let q = 1.0 - s;
+        for i in 0..out.len() {
+            let inner = r5[i] + s * (r6[i] + q * (r7[i] + s * r8[i]));
+            out[i] = r1[i] + s * (r2[i] + q * (r3[i] + s * (r4[i] + q * inner)));
+        }
+    }
+
+    fn stiffness(&self) -> Option<f64> {
+        Some(self.stiffness)
+    }
+
+    fn slope(&self) -> &[f64] {
+        &self.k[0]
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost
+    }
+}
+
+impl Dop853 {
+    fn prepare_dense(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64) {
+        let [k1, _, _, _, _, k6, k7, k8, k9, k10, k11, k12, k13] = &self.k;
+        let [k14, k15, k16] = &mut self.extra;
+        let stage = &mut self.stage;
+        combine(stage, y, h, [k1, k7, k8, k9, k10, k11, k12, k13], A14);
+        system.rhs(t + C[12] * h, stage, k14);
+        combine(stage, y, h, [k1, k6, k7, k8, k11, k12, k13, k14], A15);
+        system.rhs(t + C[13] * h, stage, k15);
+        combine(stage, y, h, [k1, k6, k7, k8, k9, k13, k14, k15], A16);
+        system.rhs(t + C[14] * h, stage, k16);
+        self.cost.evaluations += 3;
+        let stages = [k1, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16];
+        let [r1, r2, r3, r4, high @ ..] = &mut self.dense;
+        for i in 0..y.len() {
+            let rise = self.next[i] - y[i];
+            let bend = h * k1[i] - rise;
+            r1[i] = y[i];
+            r2[i] = rise;
+            r3[i] = bend;
+            r4[i] = rise - h * k13[i] - bend;
+            for (r, d) in high.iter_mut().zip(&D) {
+                let mut sum = 0.0;
+                for j in 0..12 {
+                    sum += d[j] * stages[j][i];
+                }
+                r[i] = h * sum;
+            }
+        }
+    }
+}
