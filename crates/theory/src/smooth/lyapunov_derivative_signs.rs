@@ -49,7 +49,7 @@ static CLAIM: Claim = Claim {
                over the integral of its squares. Beyond λ₊: the predicted rise at θ′ = r∇J.",
     refuted_by: "a relative defect above 10⁻⁶ of α‖θ′‖² + β‖v‖² in any state, or a drop that is not the integral",
     tolerance: "margin 10⁻⁶ of α‖θ′‖² + β‖v‖² (a coefficient off by 10⁻⁵ shows); the quotients' \
-                truncation is of order (δ·rate)⁶, δ = 0.005/rate, and is measured by doubling δ, by leaving out one \
+                truncation is of order (δ·rate)⁶, δ = 0.0025/rate, and is measured by doubling δ, by leaving out one \
                 level of extrapolation, and by a hundredfold tolerance along the orbit: the change must stay below \
                 a tenth of the margin",
     control: "gross: the printed signs; near miss: α in the prediction off by 10⁻³",
@@ -59,7 +59,7 @@ static CLAIM: Claim = Claim {
 
 const MARGIN: f64 = 1e-6;
 /// Spacing of the difference quotient in units of the local time scale.
-const LAPSE: f64 = 0.005;
+const LAPSE: f64 = 0.0025;
 
 /// Which signs the prediction has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -244,8 +244,8 @@ fn pointwise(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Che
             let (measured, velocity) = along_flow(case, case.lambdas(), &state, lapse)?;
             record(0, level, measured, &velocity);
         }
-        let velocity = displacement(case, &state, 8.0 * lapse)?;
-        for (level, measured) in along_indian(case, &state, 8.0 * lapse)?.into_iter().enumerate() {
+        let velocity = displacement(case, &state, 16.0 * lapse)?;
+        for (level, measured) in along_indian(case, &state, 16.0 * lapse)?.into_iter().enumerate() {
             record(1, level, measured, &velocity);
         }
     }
