@@ -11,9 +11,12 @@ pub mod geometry;
 pub mod judge;
 pub mod registry;
 pub mod runs;
+pub mod smooth;
 pub mod sources;
 pub mod subject;
 pub mod suite;
+#[cfg(test)]
+mod testing;
 
 pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
 pub use entry::entries;

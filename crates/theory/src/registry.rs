@@ -1,9 +1,13 @@
 //! All checks, in the order of the page.
 
-use crate::{algorithm, geometry, suite::AnyCheck};
+use crate::{algorithm, geometry, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
+    &smooth::din_forms_agree::DinFormsAgree,
+    &smooth::lyapunov_derivative_signs::LyapunovDerivativeSigns,
+    &smooth::dissipation_balance::DissipationBalance,
+    &smooth::gradient_system::GradientSystem,
     &algorithm::euler_order::EulerOrder,
     &algorithm::fixed_step_descent::FixedStepDescent,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
