@@ -11,6 +11,7 @@ pub mod geometry;
 pub mod judge;
 pub mod registry;
 pub mod runs;
+pub mod smooth;
 pub mod sources;
 pub mod subject;
 pub mod suite;

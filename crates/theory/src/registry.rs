@@ -1,9 +1,10 @@
 //! All checks, in the order of the page.
 
-use crate::{algorithm, geometry, suite::AnyCheck};
+use crate::{algorithm, geometry, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
+    &smooth::heavy_ball_limit::HeavyBallLimit,
     &algorithm::euler_order::EulerOrder,
     &algorithm::fixed_step_descent::FixedStepDescent,
     &algorithm::discrete_local_rate::DiscreteLocalRate,

@@ -1,0 +1,3 @@
+//! Family A: DIN, smooth continuous time.
+
+pub mod heavy_ball_limit;
