@@ -4,6 +4,9 @@ use crate::{algorithm, geometry, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
+    &smooth::kl_rate_flat::KlRateFlat,
+    &smooth::local_spectral_rate::LocalSpectralRate,
+    &smooth::spiral_window::SpiralWindow,
     &smooth::heavy_ball_limit::HeavyBallLimit,
     &algorithm::euler_order::EulerOrder,
     &algorithm::fixed_step_descent::FixedStepDescent,

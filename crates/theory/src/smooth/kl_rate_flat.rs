@@ -10,7 +10,7 @@
 use std::f64::consts::LN_2;
 
 use dinlab_din::{initial_state, integrate, system, Dynamics, Settings};
-use dinlab_objective::{Objective, Oracle, Start};
+use dinlab_objective::{Objective, Start};
 use dinlab_record::{
     figure::{Axis, Dash, Figure, Layer, Panel},
     Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement, Status,
@@ -45,8 +45,9 @@ static CLAIM: Claim = Claim {
     differences: "the sources bound the rate; exponent, constant and logarithmic term are derived here",
     measured: "z = |θ|^{−(c−2)} of a shipped run at times in ratio 2. Slope of z over the last octave, its change from \
                the octave before, and the exponent of J over an octave, each extrapolated once with its predecessor \
-               because the remainder is O(1/t). The horizon ends earlier only where θ has fallen below 10⁻¹⁵⁰.",
-    refuted_by: "a slope off by more than 10⁻⁴, a coefficient κ off by more than 1 % of (1+αβ)c(c−1)/α², or an exponent \
+               because the remainder is O(1/t). A power law has the same exponent over the next octave, an \
+               exponential twice the exponent. The horizon ends earlier only where θ has fallen below 10⁻¹⁵⁰.",
+    refuted_by: "an exponent that changes by more than 5 % from octave to octave, a slope off by more than 10⁻⁴, a coefficient κ off by more than 1 % of (1+αβ)c(c−1)/α², or an exponent \
                  off by more than 0.5 %, in relative terms",
     tolerance: "the remainders after extrapolation are O(log T/T²), O(1/T) and O(1/T) in relative terms: at T = 10⁴ below \
                 10⁻⁶, 10⁻³ and 4·10⁻⁴. They are measured: the change from the octave before, plus the change with a \
@@ -271,7 +272,19 @@ impl Check for KlRateFlat {
                 .refined((rough - value).abs() + earlier.abs())
         };
         let Predicted { slope, logarithm, logarithm_scale, exponent } = predicted;
+        let doubling = |found: &Octaves| {
+            let exponents = found.exponents();
+            exponents[exponents.len() - 1] / exponents[exponents.len() - 2]
+        };
         Ok(vec![
+            Measurement::equal(
+                "exponent of the last octave over the one before",
+                doubling(&fine),
+                1.0,
+                Budget::discretisation(0.05),
+            )
+            .on(case.words())
+            .refined(doubling(&coarse) - doubling(&fine)),
             measurement("slope k of z", &|o| o.slopes(c), slope, 1e-4 * slope),
             measurement(
                 "coefficient κ of the logarithm",
@@ -285,8 +298,11 @@ impl Check for KlRateFlat {
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
         let mut line = Panel::new("z = |θ|^{−(c−2)} over kt", Axis::log("t"), Axis::linear("z/(kt)"));
-        let mut exponent =
-            Panel::new("exponent of J over [t, 2t]", Axis::log("t"), Axis::linear("exponent").range(0.0, 6.0));
+        let mut exponent = Panel::new(
+            "exponent of J over [t, 2t]",
+            Axis::log("t"),
+            Axis::linear("exponent").range(0.0, 6.0),
+        );
         for (color, case) in [
             Case::new(3.0, 1.0, 0.1, 1e5),
             Case::new(4.0, 1.0, 0.1, 1e5),
@@ -312,8 +328,7 @@ impl Check for KlRateFlat {
         let control = Case::new(2.0, 4.0, 0.5, 64.0);
         let found = octaves(&control, 1e-10)?;
         let starts = found.t[..found.t.len() - 1].to_vec();
-        exponent =
-            exponent.with(Layer::curve("c=2: exponential", starts, found.exponents(), 7));
+        exponent = exponent.with(Layer::curve("c=2: exponential", starts, found.exponents(), 7));
         Ok(Figure {
             id: CLAIM.id.into(),
             title: "Decay of DIN on flat minima".into(),
