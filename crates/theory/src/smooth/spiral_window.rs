@@ -77,7 +77,7 @@ pub struct Case {
 impl Case {
     fn quadratics(alpha: f64, beta: f64) -> Self {
         let (objective, theta) = (None, vec![1.0]);
-        Self { alpha, beta, objective, theta, density: 6, predicted_beta: 1.0, ends: [1.0, 1.0] }
+        Self { alpha, beta, objective, theta, density: 3, predicted_beta: 1.0, ends: [1.0, 1.0] }
     }
 
     fn nonlinear(objective: &str, alpha: f64, beta: f64, theta: &[f64]) -> Self {
@@ -335,9 +335,9 @@ impl Check for SpiralWindow {
 
     fn control(&self) -> Vec<Case> {
         vec![
-            Case { predicted_beta: 0.9 / 1.01, density: 2, ..Case::quadratics(1.0, 1.01) },
-            Case { ends: [1.01, 1.0], ..Case::quadratics(0.5, 0.5) },
-            Case { ends: [1.0, 0.99], ..Case::quadratics(0.5, 0.5) },
+            Case { predicted_beta: 0.9 / 1.01, density: 1, ..Case::quadratics(1.0, 1.01) },
+            Case { ends: [1.01, 1.0], density: 1, ..Case::quadratics(0.5, 0.5) },
+            Case { ends: [1.0, 0.99], density: 1, ..Case::quadratics(0.5, 0.5) },
             Case { predicted_beta: 1.001, ..Case::nonlinear("sconv", 0.3, 0.1, &[1.0, -0.5]) },
         ]
     }
@@ -372,8 +372,8 @@ impl Check for SpiralWindow {
     }
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
-        let coarse = summary(case, &all_turns(case, context, 1e-9, TAIL[0])?);
-        let fine = summary(case, &all_turns(case, context, 1e-11, TAIL[1])?);
+        let coarse = summary(case, &all_turns(case, context, 1e-8, TAIL[0])?);
+        let fine = summary(case, &all_turns(case, context, 1e-10, TAIL[1])?);
         let deviation = |name: &str, coarse: f64, fine: f64| {
             Measurement::equal(name, fine, 0.0, Budget::discretisation(1e-5))
                 .on(case.words())
