@@ -257,7 +257,8 @@ impl Check for HeavyBallLimit {
     }
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        let mut panel = Panel::new("", Axis::log("β"), Axis::log("sup ‖θ_β − θ_HB‖ on [0, T]"));
+        let mut panel =
+            Panel::new("", Axis::log("β"), Axis::log("largest distance from the heavy ball on [0, T]"));
         let markers = [Marker::Circle, Marker::Square, Marker::Triangle];
         for (color, (case, marker)) in self.cases(Effort::Quick).into_iter().zip(markers).enumerate() {
             let case = Case { beta: 0.32, levels: 9, ..case };
@@ -267,9 +268,9 @@ impl Check for HeavyBallLimit {
             panel = panel.with(Layer::points(case.objective.to_string(), beta.clone(), error, color, marker));
             panel = panel.with(Layer::dashed(format!("{c:.3} β"), beta, line, color));
         }
-        let case = Case { beta: 0.32, levels: 9, ..self.control()[1].clone() };
+        let case = Case { beta: 0.32, levels: 9, reference_friction: 0.98, ..self.control()[1].clone() };
         let [beta, error] = errors(&case, context, 1e-11)?;
-        let label = format!("{}, friction of the limit 1.02 α", case.objective);
+        let label = format!("{}, limit with friction 0.98 α", case.objective);
         let panel = panel.with(Layer::points(label, beta, error, 7, Marker::Cross));
         let words: Vec<String> = self.cases(Effort::Quick).iter().map(Case::words).collect();
         Ok(Figure {

@@ -297,7 +297,8 @@ impl Check for KlRateFlat {
     }
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        let mut line = Panel::new("z = |θ|^{−(c−2)} over kt", Axis::log("t"), Axis::linear("z/(kt)"));
+        let mut line =
+            Panel::new("z = |θ|^(2−c) over kt", Axis::log("t"), Axis::linear("z/(kt)").range(0.0, 2.0));
         let mut exponent = Panel::new(
             "exponent of J over [t, 2t]",
             Axis::log("t"),
@@ -316,10 +317,11 @@ impl Check for KlRateFlat {
             let (found, predicted) = (octaves(&case, 1e-10)?, case.predicted());
             let label = format!("c={}, α={}, β={}", case.exponent, case.alpha, case.beta);
             let (t, z) = (found.t.clone(), found.linearised(case.exponent));
-            let quotient = z.iter().zip(&t).map(|(z, t)| z / (predicted.slope * t)).collect();
-            line = line.with(Layer::curve(label.clone(), t.clone(), quotient, color));
-            let starts = t[..t.len() - 1].to_vec();
-            exponent = exponent.with(Layer::curve(label, starts, found.exponents(), color));
+            let from = t.iter().position(|t| *t > 10.0).unwrap_or(0);
+            let quotient = z[from..].iter().zip(&t[from..]).map(|(z, t)| z / (predicted.slope * t)).collect();
+            line = line.with(Layer::curve(label.clone(), t[from..].to_vec(), quotient, color));
+            let starts = t[from..t.len() - 1].to_vec();
+            exponent = exponent.with(Layer::curve(label, starts, found.exponents()[from..].to_vec(), color));
             let (dash, y) = (Dash::Dashed, predicted.exponent);
             exponent = exponent.with(Layer::Horizontal { label: String::new(), y, color, dash });
         }
@@ -332,7 +334,7 @@ impl Check for KlRateFlat {
         Ok(Figure {
             id: CLAIM.id.into(),
             title: "Decay of DIN on flat minima".into(),
-            caption: "J = |θ|ᶜ, θ₀ = 1, θ′₀ = −0.3. Dashed: the predicted limits 1 and c/(c−2).".into(),
+            caption: "J = |θ|^c, θ₀ = 1, θ′₀ = −0.3. Dashed: the predicted limits 1 and c/(c−2).".into(),
             columns: 2,
             panels: vec![line, exponent],
         })
