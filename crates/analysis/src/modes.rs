@@ -33,22 +33,57 @@ pub fn multipliers(states: &[Vec<f64>]) -> Result<Vec<Complex<f64>>, AnalysisErr
     }
     let now = DMatrix::from_fn(d, pairs, |i, k| states[k][i] / weights[k]);
     let next = DMatrix::from_fn(d, pairs, |i, k| states[k + 1][i] / weights[k]);
-    let svd = now.svd(true, true);
-    let (Some(u), Some(v_t)) = (svd.u, svd.v_t) else {
-        return Err(AnalysisError::Degenerate { what: "states" });
-    };
-    let largest = svd.singular_values[0];
-    let rank = svd.singular_values.iter().take_while(|s| **s > EXCITED * largest).count();
-    let basis = u.columns(0, rank).clone_owned();
-    let mut inverse = v_t.rows(0, rank).transpose();
-    for (mut column, s) in inverse.column_iter_mut().zip(svd.singular_values.iter()) {
-        column /= *s;
-    }
+    let (u, rows) = orthogonal_rows(now);
+    let mut order: Vec<(usize, f64)> = rows.row_iter().map(|row| row.norm()).enumerate().collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let largest = order[0].1;
+    order.retain(|(_, s)| *s > EXCITED * largest);
+    let basis = DMatrix::from_fn(d, order.len(), |i, k| u[(i, order[k].0)]);
+    // Row k is sₖvₖᵀ, and V S⁻¹ has the columns sₖvₖ/sₖ².
+    let inverse =
+        DMatrix::from_fn(pairs, order.len(), |j, k| rows[(order[k].0, j)] / (order[k].1 * order[k].1));
     // On the excited subspace: z⁺ = Az with A = Uᵀ Z⁺ V S⁻¹.
     let map = basis.transpose() * next * inverse;
     let mut found: Vec<Complex<f64>> = map.complex_eigenvalues().iter().copied().collect();
     found.sort_by(|a, b| modulus(*b).total_cmp(&modulus(*a)));
     Ok(found)
+}
+
+/// Orthogonal U and W with mutually orthogonal rows such that UW is the given matrix: its singular value
+/// decomposition up to the lengths of the rows, by one-sided Jacobi rotations (Hestenes, J. SIAM 6, 1958). The
+/// library's own decomposition loses all digits on some matrices of numerical rank 1, which is what a single slow
+/// mode leaves.
+fn orthogonal_rows(mut w: DMatrix<f64>) -> (DMatrix<f64>, DMatrix<f64>) {
+    let d = w.nrows();
+    let mut u = DMatrix::identity(d, d);
+    for _ in 0..60 {
+        let mut rotated = false;
+        for p in 0..d {
+            for q in p + 1..d {
+                let (a, b, c) = (w.row(p).norm_squared(), w.row(q).norm_squared(), w.row(p).dot(&w.row(q)));
+                if c.abs() <= 1e-15 * a.sqrt() * b.sqrt() {
+                    continue;
+                }
+                rotated = true;
+                let zeta = (b - a) / (2.0 * c);
+                let t = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
+                let cosine = 1.0 / t.hypot(1.0);
+                let sine = cosine * t;
+                for j in 0..w.ncols() {
+                    let (x, y) = (w[(p, j)], w[(q, j)]);
+                    (w[(p, j)], w[(q, j)]) = (cosine * x - sine * y, sine * x + cosine * y);
+                }
+                for i in 0..d {
+                    let (x, y) = (u[(i, p)], u[(i, q)]);
+                    (u[(i, p)], u[(i, q)]) = (cosine * x - sine * y, sine * x + cosine * y);
+                }
+            }
+        }
+        if !rotated {
+            break;
+        }
+    }
+    (u, w)
 }
 
 /// Successive differences of states: they obey the same linear recursion as the distances to its fixed point.
@@ -97,5 +132,36 @@ mod tests {
         assert!(multipliers(&[vec![1.0], vec![0.5]]).is_err());
         assert!(multipliers(&vec![vec![0.0, 0.0]; 9]).is_err());
         assert!(multipliers(&vec![vec![f64::NAN]; 9]).is_err());
+    }
+
+    #[test]
+    fn one_slow_mode_beside_nothing_is_found_to_all_digits() {
+        // Second variable proportional to the first, others dead: rank 1 to rounding.
+        let states: Vec<Vec<f64>> = (0..163)
+            .map(|k| {
+                let (slow, dead) = ((-0.0284 * f64::from(k)).exp(), (-0.1 * f64::from(k)).exp());
+                vec![-0.89 * slow, -1e-20 * dead, -0.458_3 * slow, -7e-20 * dead]
+            })
+            .collect();
+        for first in 0..60 {
+            let found = multipliers(&states[first..]).unwrap();
+            assert_eq!(found.len(), 1);
+            assert!((found[0].re.ln() + 0.0284).abs() < 1e-13, "{first}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn rotations_leave_the_product_and_orthogonal_rows() {
+        let given = DMatrix::from_fn(4, 30, |i, k| {
+            ((i * 7 + 3) as f64 * k as f64).sin() * 10_f64.powi(-2 * i as i32)
+        });
+        let (u, w) = orthogonal_rows(given.clone());
+        assert!((&u * &w - &given).norm() < 1e-14 * given.norm());
+        assert!((u.transpose() * &u - DMatrix::identity(4, 4)).norm() < 1e-14);
+        for p in 0..4 {
+            for q in 0..p {
+                assert!(w.row(p).dot(&w.row(q)).abs() <= 1e-14 * w.row(p).norm() * w.row(q).norm());
+            }
+        }
     }
 }
