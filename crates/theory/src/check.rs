@@ -134,33 +134,3 @@ pub trait Check: Send + Sync {
     /// The figure that shows the claim.
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError>;
 }
-
-/// What every check owes: consistent on its quick cases, violated on each control case. For the checks' own tests.
-#[cfg(test)]
-pub(crate) fn confirm<C: Check>(check: &C) {
-    use dinlab_record::Verdict;
-
-    let interrupted = AtomicBool::new(false);
-    let id = Check::claim(check).id;
-    let context = Context { effort: Effort::Quick, seed: 0, id, interrupted: &interrupted };
-    let mut surprises = Vec::new();
-    for (expected, cases) in
-        [(Verdict::Consistent, check.cases(Effort::Quick)), (Verdict::Violated, check.control())]
-    {
-        for case in cases {
-            let measured = match check.measure(&case, &context) {
-                Ok(measured) => measured,
-                Err(error) => panic!("{id}: {error}"),
-            };
-            let verdict = crate::judge::combine(measured.iter().map(crate::judge::judge));
-            if verdict != expected {
-                let lines: Vec<String> = measured
-                    .iter()
-                    .map(|m| format!("{} (change {:?})", crate::entry::describe(m), m.refinement))
-                    .collect();
-                surprises.push(format!("{verdict}, not {expected}:\n  {}", lines.join("\n  ")));
-            }
-        }
-    }
-    assert!(surprises.is_empty(), "{id}\n{}", surprises.join("\n"));
-}

@@ -51,7 +51,7 @@ fn entry(check: &dyn AnyCheck, outcome: &Outcome, verdicts: &[Verdict], request:
         title: claim.title.into(),
         claim: claim.sentence.into(),
         statement: claim.statement.into(),
-        verdict: if outcome.error.is_some() { None } else { Some(verdict) },
+        verdict,
         reason,
         evidence: evidence(claim.evidence, &measurements),
         hypotheses: hypotheses(&outcome.cases),
@@ -97,9 +97,16 @@ fn conclude(
     measurements: &[Measurement],
     verdicts: &[Verdict],
     control: &Control,
-) -> (Verdict, String) {
+) -> (Option<Verdict>, String) {
+    let verdict = judge::combine(verdicts.iter().copied());
+    // Cases come smallest first, so the first violated measurement is the smallest case that violates.
+    let first = |wanted| verdicts.iter().position(|&v| v == wanted).map(|i| &measurements[i]);
+    if let Some(case) = first(Verdict::Violated) {
+        // What was measured stands, also where another case or the figure could not run.
+        return (Some(verdict), format!("smallest violating case: {}", describe(case)));
+    }
     if let Some(error) = &outcome.error {
-        return (Verdict::Inconclusive, format!("could not run: {error}"));
+        return (None, format!("could not run: {error}"));
     }
     if !outcome.cases.is_empty() && outcome.cases.iter().all(CaseResult::excluded) {
         let reasons: Vec<String> = hypotheses(&outcome.cases)
@@ -107,25 +114,17 @@ fn conclude(
             .filter(|h| h.state == HypothesisState::False)
             .map(|h| h.text)
             .collect();
-        return (Verdict::NotApplicable, format!("a hypothesis is false here: {}", reasons.join("; ")));
+        return (Some(Verdict::NotApplicable), format!("a hypothesis is false here: {}", reasons.join("; ")));
     }
-    let verdict = judge::combine(verdicts.iter().copied());
-    // Cases come smallest first, so the first violated measurement is the smallest case that violates.
-    let first = |wanted| verdicts.iter().position(|&v| v == wanted).map(|i| &measurements[i]);
-    match verdict {
-        Verdict::Violated => {
-            let case = first(Verdict::Violated).map(describe).unwrap_or_default();
-            (verdict, format!("smallest violating case: {case}"))
-        }
-        _ if control.verdict != Verdict::Violated => {
-            (Verdict::Inconclusive, "the negative control did not fail as it must".into())
-        }
-        Verdict::Inconclusive => (
-            verdict,
-            format!("not resolved: {}", first(Verdict::Inconclusive).map(describe).unwrap_or_default()),
-        ),
-        _ => (verdict, format!("all {} measurements within tolerance", measurements.len())),
+    if control.verdict != Verdict::Violated {
+        return (Some(Verdict::Inconclusive), "the negative control did not fail as it must".into());
     }
+    let reason = match first(Verdict::Inconclusive) {
+        Some(case) => format!("not resolved: {}", describe(case)),
+        None if measurements.is_empty() => "nothing was measured".into(),
+        None => format!("all {} measurements within tolerance", measurements.len()),
+    };
+    (Some(verdict), reason)
 }
 
 /// One measurement in one line.

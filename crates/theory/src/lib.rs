@@ -15,8 +15,6 @@ pub mod smooth;
 pub mod sources;
 pub mod subject;
 pub mod suite;
-#[cfg(test)]
-mod testing;
 
 pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
 pub use entry::entries;

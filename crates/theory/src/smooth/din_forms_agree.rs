@@ -312,11 +312,3 @@ impl Check for DinFormsAgree {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::testing::assert_sharp(&super::DinFormsAgree);
-    }
-}

@@ -431,11 +431,3 @@ impl Check for GradientSystem {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::testing::assert_sharp(&super::GradientSystem);
-    }
-}

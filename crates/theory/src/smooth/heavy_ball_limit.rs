@@ -285,13 +285,3 @@ impl Check for HeavyBallLimit {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::check::confirm(&HeavyBallLimit);
-    }
-}

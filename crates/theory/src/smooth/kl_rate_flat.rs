@@ -340,13 +340,3 @@ impl Check for KlRateFlat {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::check::confirm(&KlRateFlat);
-    }
-}

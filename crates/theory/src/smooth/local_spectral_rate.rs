@@ -360,13 +360,3 @@ fn degenerate() -> Case {
     let about = Some(vec![0.0, 0.0]);
     Case { about, start: initial.to_string(), initial, ..Case::new("quadratic:0,4", 1.0, 0.2, &[1.0, 1.0]) }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::check::confirm(&LocalSpectralRate);
-    }
-}

@@ -461,11 +461,3 @@ fn figure() -> Result<Figure, CheckError> {
         panels: vec![energy, derivative],
     })
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::testing::assert_sharp(&super::LyapunovDerivativeSigns);
-    }
-}

@@ -449,13 +449,3 @@ impl Check for SpiralWindow {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::check::confirm(&SpiralWindow);
-    }
-}

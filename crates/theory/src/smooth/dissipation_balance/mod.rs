@@ -284,11 +284,3 @@ fn panel(case: &Case) -> Result<Panel, CheckError> {
     }
     Ok(panel)
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases_hold_and_controls_fail() {
-        crate::testing::assert_sharp(&super::DissipationBalance);
-    }
-}
