@@ -2,8 +2,6 @@
 
 use crate::scalar::{dual::Dual, Scalar};
 
-/// Directions per forward sweep of the default gradient.
-const DIRECTIONS: usize = 4;
 /// Up to this dimension the default gradient keeps its scratch on the stack.
 const ON_STACK: usize = 8;
 
@@ -26,25 +24,26 @@ pub trait Formula: Send + Sync {
 /// The default of [`Formula::gradient`]: forward differentiation of the value. Where a formula overrides its gradient
 /// the tests compare the two.
 pub fn forward_gradient<F: Formula + ?Sized, S: Scalar>(formula: &F, x: &[S], out: &mut [S]) {
-    if x.len() <= ON_STACK {
-        let mut scratch = [Dual::<S, DIRECTIONS>::constant(0.0); ON_STACK];
-        sweep(formula, x, out, &mut scratch[..x.len()]);
-    } else {
-        sweep(formula, x, out, &mut vec![Dual::constant(0.0); x.len()]);
+    // As many directions as there are variables, up to four: idle ones cost as much as used ones.
+    match x.len() {
+        n @ 0..=1 => sweep(formula, x, out, &mut [Dual::<S, 1>::constant(0.0); 1][..n]),
+        2 => sweep(formula, x, out, &mut [Dual::<S, 2>::constant(0.0); 2]),
+        n @ 3..=ON_STACK => sweep(formula, x, out, &mut [Dual::<S, 4>::constant(0.0); ON_STACK][..n]),
+        n => sweep(formula, x, out, &mut vec![Dual::<S, 4>::constant(0.0); n]),
     }
 }
 
-fn sweep<F: Formula + ?Sized, S: Scalar>(
+fn sweep<F: Formula + ?Sized, S: Scalar, const N: usize>(
     formula: &F,
     x: &[S],
     out: &mut [S],
-    scratch: &mut [Dual<S, DIRECTIONS>],
+    scratch: &mut [Dual<S, N>],
 ) {
     for (target, &v) in scratch.iter_mut().zip(x) {
         *target = Dual::lift(v);
     }
-    for first in (0..x.len()).step_by(DIRECTIONS) {
-        let block = DIRECTIONS.min(x.len() - first);
+    for first in (0..x.len()).step_by(N) {
+        let block = N.min(x.len() - first);
         for i in 0..block {
             scratch[first + i].eps[i] = S::constant(1.0);
         }
