@@ -114,7 +114,7 @@ impl Tape {
         adjoints.resize(self.ops.len(), [0.0; LANES]);
         reached.clear();
         reached.resize(self.ops.len(), false);
-        out.fill([0.0; LANES]);
+        let mut written = 0;
         adjoints[self.output as usize] = [1.0; LANES];
         reached[self.output as usize] = true;
         let tie = Selection::current();
@@ -127,7 +127,10 @@ impl Tape {
             let at = |a: u32| &slots[a as usize];
             let mut share = Share { before, w, active: &self.active, reached };
             match *op {
-                Op::Input(variable) => out[variable as usize] = *w,
+                Op::Input(variable) => {
+                    out[variable as usize] = *w;
+                    written += 1;
+                }
                 Op::Constant(_) | Op::Slope(..) | Op::Weight(..) | Op::Kinked(Kinked::Sign, ..) => {}
                 Op::Unary(Unary::Neg, a) | Op::SubFrom(a, _) => share.give(a, |_, w| -w),
                 Op::Unary(Unary::Square, a) => {
@@ -205,6 +208,19 @@ impl Tape {
                         });
                     }
                 }
+            }
+        }
+        if written < out.len() {
+            self.clear_unreached(reached, out);
+        }
+    }
+
+    /// Zeros for the variables that the value does not depend on.
+    fn clear_unreached(&self, reached: &[bool], out: &mut [Block]) {
+        for (variable, target) in out.iter_mut().enumerate() {
+            let own = |op: &Op| matches!(*op, Op::Input(v) if v as usize == variable);
+            if !self.ops.iter().zip(reached).zip(&self.active).any(|((op, r), a)| own(op) && *r && *a) {
+                *target = [0.0; LANES];
             }
         }
     }
