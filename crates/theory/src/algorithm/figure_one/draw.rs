@@ -5,11 +5,14 @@ use dinlab_objective::{
     Objective,
 };
 use dinlab_record::{
-    figure::{Axis, Figure, Layer, Marker, Panel, PointKind},
+    figure::{Axis, Dash, Figure, Layer, Marker, Panel, PointKind},
     Claim, Flow,
 };
 
-use super::curves::{alphas, misfit, run, vertices, Setting, SPEEDS, STEPS, THETA};
+use super::{
+    curves::{alphas, logs, misfit, run, vertices, Setting, SPEEDS, STEPS, THETA},
+    PRINTED_ALPHA,
+};
 use crate::{check::Context, error::CheckError, subject::Subject};
 
 /// Orange, blue and red of the palette, as in the published figure.
@@ -41,6 +44,13 @@ pub(super) fn figure(
         panels.push(trajectory(&*valley, &title, &path, color));
         let (x, y) = thinned(&level);
         values = values.with(Layer::curve(format!("({panel})"), x, y, color));
+        if panel != 'c' {
+            let printed = logs(&*valley, Setting { alpha: PRINTED_ALPHA, ..setting }, STEPS)?;
+            let (x, y) = thinned(&printed);
+            let y = y.into_iter().map(|log10| 10_f64.powf(log10)).collect();
+            let label = format!("({panel}) as printed, α={PRINTED_ALPHA}");
+            values = values.with(Layer::Curve { label, x, y, color, dash: Dash::Dotted });
+        }
     }
     let (x, y) = sparse_vertices();
     values = values.with(Layer::points("published", x, y, 6, Marker::Cross));
@@ -48,7 +58,7 @@ pub(super) fn figure(
     panels.extend(surfaces(&*valley, settings, context)?);
     Ok(Figure {
         id: claim.id.into(),
-        title: "Figure 1 of the INDIAN paper with identified parameters".into(),
+        title: "Figure 1 of JMLR 22(134): identified parameters; in (d) also the printed ones, dotted".into(),
         caption: "INDIAN on the valley function, γ=1e-4, start (−1, 1.5), θ′(0)=−0.1·g₀, 88000 iterations; below: misfit \
                   to the first half of the vertices, cut at 0.3 decades"
             .into(),

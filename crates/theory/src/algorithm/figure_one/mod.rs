@@ -28,6 +28,9 @@ use crate::{
 /// The check.
 pub struct FigureOne;
 
+/// α as printed in panels (a) and (b) of the published figure.
+const PRINTED_ALPHA: f64 = 0.5;
+
 static CLAIM: Claim = Claim {
     id: "figure-one",
     family: 'C',
@@ -270,7 +273,7 @@ impl Check for FigureOne {
             let mut best = (f64::INFINITY, *identified);
             for speed in SPEEDS {
                 context.proceed()?;
-                let setting = Setting { alpha: 0.5, speed, ..*identified };
+                let setting = Setting { alpha: PRINTED_ALPHA, speed, ..*identified };
                 let deviation = worst(&vertices(*panel), &logs(&*valley, setting, STEPS)?);
                 if deviation < best.0 {
                     best = (deviation, setting);
