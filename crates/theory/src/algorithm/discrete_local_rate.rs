@@ -39,10 +39,10 @@ static CLAIM: Claim = Claim {
     sources: &[sources::at(sources::SADDLES, "linearisation of the step map")],
     differences: "the paper treats saddles; the rate at minima is the same linearisation",
     measured: "Multipliers are fitted to successive differences of the shipped iterates (dynamic mode decomposition), \
-               in the window where they have fallen to 10⁻⁶…10⁻⁹ of the scale of θ. The fit knows neither the limit \
+               where their distance from the last one is 10⁻⁷…10⁻⁹ of the scale of θ. The fit knows neither the limit \
                nor the prediction. The prediction takes the Hessian at the limit reached.",
     refuted_by: "a fitted log ρ that differs from the prediction by more than 10⁻⁴ in relative terms",
-    tolerance: "equivalence margin 10⁻⁴ on log ρ; nonlinear terms are O(10⁻⁶) in the window and rounding ε/10⁻⁹; the \
+    tolerance: "equivalence margin 10⁻⁴ on log ρ; nonlinear terms are O(10⁻⁷) in the window and rounding ε/10⁻⁹; the \
                 change between windows one decade apart must stay below a tenth of the margin",
     control: "gross: prediction for the flow, e^(−γr) instead of ρ, with a large step; near miss: α off by 10⁻³",
     evidence: Evidence::Resolved,
@@ -115,8 +115,10 @@ impl Case {
     }
 }
 
-/// Differences of states between these fractions of ‖θ‖ + 1 are fitted.
-const WINDOWS: [[f64; 2]; 2] = [[1e-6, 1e-9], [1e-7, 1e-10]];
+/// States at a distance from the last one between these fractions of ‖θ‖ + 1 are fitted.
+const WINDOWS: [[f64; 2]; 2] = [[1e-7, 1e-9], [1e-8, 1e-10]];
+/// A run has settled when one step changes the state by less than this fraction of ‖θ‖ + 1.
+const SETTLED: f64 = 1e-15;
 const MOST_STEPS: u64 = 1_000_000;
 const MOST_PAIRS: usize = 400;
 
@@ -141,7 +143,7 @@ fn tail(case: &Case) -> Result<Tail, CheckError> {
                 first = change;
             }
             grown = change > 1e6 * first;
-            settled = change < WINDOWS[1][1];
+            settled = change < SETTLED;
             // Above the window the states are kept only as long as the run is short: a growing one is.
             if change > WINDOWS[0][0] && states.len() > 50_000 {
                 states.clear();
@@ -172,12 +174,13 @@ fn unsettled(case: &Case, status: Status) -> CheckError {
 /// log of the largest fitted modulus, from the part of the tail whose changes lie in `window`.
 fn fitted(tail: &Tail, window: [f64; 2]) -> Result<f64, CheckError> {
     let scale = 1.0 + norm(&tail.limit);
-    let inside = |pair: &[Vec<f64>]| {
-        let change = distance(&pair[1], &pair[0]) / scale;
-        !tail.settled || (change <= window[0] && change >= window[1])
+    let last = &tail.states[tail.states.len() - 1];
+    let inside = |state: &Vec<f64>| {
+        let left = distance(state, last) / scale;
+        !tail.settled || (left <= window[0] && left >= window[1])
     };
-    let begin = tail.states.windows(2).position(&inside).unwrap_or(0);
-    let end = tail.states.windows(2).rposition(&inside).unwrap_or(0) + 1;
+    let begin = tail.states.iter().position(inside).unwrap_or(0);
+    let end = tail.states.iter().rposition(inside).unwrap_or(0);
     // Pairs that lie several steps apart carry the rate of a slow run with more digits.
     let stride = ((end - begin) / MOST_PAIRS).max(1);
     let chosen: Vec<Vec<f64>> = tail.states[begin..=end].iter().step_by(stride).cloned().collect();
@@ -221,7 +224,8 @@ impl Check for DiscreteLocalRate {
             cases.push(Case::new("himmelblau", 2.0, 0.02, 0.01, &[2.9, 2.1]));
             cases.push(Case::new("rosenbrock", 1.0, 0.1, 5e-3, &[0.9, 0.9]));
             cases.push(Case::new("sconv", 0.3, 0.05, 0.02, &[0.5, -0.5]));
-            cases.push(Case::new("beale", 1.0, 0.3, 0.01, &[2.8, 0.4]));
+            // Away from a double root of the slow mode, where any fit of multipliers is ill-conditioned.
+            cases.push(Case::new("beale", 0.5, 0.05, 0.005, &[2.8, 0.4]));
         }
         cases
     }
