@@ -18,7 +18,10 @@ gallery:
 
 # Benchmarks; docs/benchmarks.md says what each prints
 bench:
-    cargo bench -p dinlab-objective -p dinlab-din -p dinlab-indian
+    cargo bench -p dinlab-objective --bench gradient
+    cargo bench -p dinlab-din --bench work_precision
+    cargo bench -p dinlab-indian --bench step
+    cargo bench -p dinlab-cli --bench check
 
 # What .ci/run checks besides the tests
 lint:
