@@ -1,15 +1,16 @@
 //! Work against precision: every integrator on DIN with Rosenbrock's function (α = 0.5, β = 0.1, start (−1.5, 0) at
 //! `rest`, t ∈ [0, 50]) for rtol = atol from 1e-3 to 1e-12. Time against the true error at t = 50, measured from a
-//! solution at 1e-13. `ode_solvers` runs beside them in its fastest form (static vectors, sparse output) and in the
-//! form the library offers.
+//! solution at 1e-13. `ode_solvers` runs beside them with static vectors and sparse output, once with the right-hand
+//! side compiled into it (`direct`) and once calling the same oracle as our integrators (`oracle`), and in the form the
+//! library offers. At the end: ratios of the times at equal error.
 //!
 //! `cargo bench -p dinlab-din --bench work_precision`
 #![allow(clippy::print_stdout)]
 
-use std::time::Instant;
+use std::{cell::RefCell, time::Instant};
 
 use dinlab_din::{initial_state, integrate, system, Dynamics, Integrator, Settings, INTEGRATORS};
-use dinlab_objective::{Facts, Formula, Native, Objective, Scalar, Start};
+use dinlab_objective::{Facts, Formula, Native, Objective, Oracle, Scalar, Start};
 use dinlab_record::Flow;
 use ode_solvers::{dop_shared::OutputType, Dop853, Dopri5, SVector};
 
@@ -40,36 +41,57 @@ impl Formula for Rosenbrock {
 type State = SVector<f64, 4>;
 
 /// The same system in the form that is fastest with ode_solvers.
+#[derive(Clone, Copy)]
 struct Direct;
 
 impl ode_solvers::System<f64, State> for Direct {
     fn system(&self, _: f64, y: &State, dy: &mut State) {
         let mut v = [0.0; 2];
         Rosenbrock.gradient(&[y[0], y[1]], &mut v);
-        for i in 0..2 {
-            dy[i] = y[2 + i] - BETA * v[i];
-            dy[2 + i] = -ALPHA * y[2 + i] - (1.0 - ALPHA * BETA) * v[i];
-        }
+        din(y, v, dy);
     }
 }
 
-fn direct(order: u32, start: &State, tolerance: f64) -> (State, u64) {
+/// The same with the gradient from an oracle, as our integrators have it.
+#[derive(Clone, Copy)]
+struct Indirect<'a, 'b>(&'a RefCell<Box<dyn Oracle + 'b>>);
+
+impl ode_solvers::System<f64, State> for Indirect<'_, '_> {
+    fn system(&self, _: f64, y: &State, dy: &mut State) {
+        let mut v = [0.0; 2];
+        self.0.borrow_mut().gradient(&y.as_slice()[..2], &mut v);
+        din(y, v, dy);
+    }
+}
+
+fn din(y: &State, v: [f64; 2], dy: &mut State) {
+    for i in 0..2 {
+        dy[i] = y[2 + i] - BETA * v[i];
+        dy[2 + i] = -ALPHA * y[2 + i] - (1.0 - ALPHA * BETA) * v[i];
+    }
+}
+
+fn foreign<F>(system: F, order: u32, start: &State, tolerance: f64) -> (Vec<f64>, u64)
+where
+    F: ode_solvers::System<f64, State>,
+{
     let sparse = OutputType::Sparse;
     let most = 10_000_000;
+    let last = |states: &[State]| states.last().expect("one entry at least").as_slice().to_vec();
     if order == 8 {
         let mut solver = Dop853::from_param(
-            Direct, 0.0, UNTIL, 0.0, *start, tolerance, tolerance, 0.9, 0.0, 0.333, 6.0, UNTIL, 0.0, most,
+            system, 0.0, UNTIL, 0.0, *start, tolerance, tolerance, 0.9, 0.0, 0.333, 6.0, UNTIL, 0.0, most,
             most, sparse,
         );
         let stats = solver.integrate().expect("the problem is smooth");
-        (*solver.y_out().last().expect("one entry at least"), u64::from(stats.num_eval))
+        (last(solver.y_out()), u64::from(stats.num_eval))
     } else {
         let mut solver = Dopri5::from_param(
-            Direct, 0.0, UNTIL, 0.0, *start, tolerance, tolerance, 0.9, 0.04, 0.2, 10.0, UNTIL, 0.0, most,
+            system, 0.0, UNTIL, 0.0, *start, tolerance, tolerance, 0.9, 0.04, 0.2, 10.0, UNTIL, 0.0, most,
             most, sparse,
         );
         let stats = solver.integrate().expect("the problem is smooth");
-        (*solver.y_out().last().expect("one entry at least"), u64::from(stats.num_eval))
+        (last(solver.y_out()), u64::from(stats.num_eval))
     }
 }
 
@@ -89,46 +111,101 @@ fn time(mut work: impl FnMut()) -> f64 {
     dinlab_numeric::minimum(&times)
 }
 
+/// Error and time at each tolerance.
+struct Curve {
+    name: String,
+    points: Vec<[f64; 2]>,
+}
+
+impl Curve {
+    /// Runs `solve(tolerance)`, which returns the end and the number of evaluations, and prints the rows.
+    fn measure(name: &str, reference: &[f64], solve: &dyn Fn(f64) -> (Vec<f64>, u64)) -> Self {
+        let mut points = Vec::new();
+        for exponent in 3..=12 {
+            let tolerance = 10f64.powi(-exponent);
+            let (end, work) = solve(tolerance);
+            let error = dinlab_numeric::distance(&end, reference);
+            let us = time(|| {
+                std::hint::black_box(solve(tolerance));
+            });
+            let each = 1e3 * us / work as f64;
+            println!("{name:27} {tolerance:>9.0e} {error:>11.2e} {us:>10.1} {work:>12} {each:>14.1}");
+            points.push([error, us]);
+        }
+        Self { name: name.to_owned(), points }
+    }
+
+    /// Time for an error of at most `error`: between neighbouring tolerances log time is linear in log error.
+    fn time_at(&self, error: f64) -> f64 {
+        if self.points[0][0] <= error {
+            return self.points[0][1];
+        }
+        let crossing = self.points.windows(2).find(|p| p[1][0] <= error);
+        let Some([[e0, t0], [e1, t1]]) = crossing.and_then(|p| <[[f64; 2]; 2]>::try_from(p).ok()) else {
+            return f64::NAN;
+        };
+        let s = (e0 / error).ln() / (e0 / e1).ln();
+        (t0.ln() + s * (t1 / t0).ln()).exp()
+    }
+}
+
+fn summary(curves: &[Curve]) {
+    let errors = [1e-4, 1e-6, 1e-8, 1e-10];
+    let best = |mark: &str, error: f64| {
+        let times = curves.iter().filter(|c| c.name.starts_with(mark)).map(|c| c.time_at(error));
+        times.fold(f64::INFINITY, |a, b| if b < a { b } else { a })
+    };
+    println!("\ntime at equal error, ours over theirs (best of both orders)");
+    println!("{:8} {:22} {:>8} {:>8} {:>8} {:>8}", "ours", "theirs", "1e-4", "1e-6", "1e-8", "1e-10");
+    for ours in ["", "auto", "dopri5", "dop853"] {
+        for theirs in ["ode_solvers direct", "ode_solvers oracle", "ode-solvers"] {
+            let ratio = |error: f64| {
+                let own = if ours.is_empty() {
+                    ["auto", "dopri5", "dop853", "radau5"].map(|name| best(name, error))
+                } else {
+                    [best(ours, error); 4]
+                };
+                dinlab_numeric::minimum(&own) / best(theirs, error)
+            };
+            let [a, b, c, d] = errors.map(ratio);
+            let ours = if ours.is_empty() { "best" } else { ours };
+            println!("{ours:8} {theirs:22} {a:>8.2} {b:>8.2} {c:>8.2} {d:>8.2}");
+        }
+    }
+}
+
 fn main() {
     let facts = Facts { kinks: Vec::new(), ..Facts::unknown("rosenbrock", "", 2) };
     let facts = Facts { regularity: dinlab_objective::Regularity::Smooth, ..facts };
     let objective = Native::new(Rosenbrock, facts, Default::default());
     let dynamics = Dynamics::Din { alpha: ALPHA, beta: BETA };
     let start = initial_state(dynamics, &objective, &[-1.5, 0.0], &Start::Rest, 0.0).expect("valid");
-    let solve = |settings: &Settings| {
+    let solve = |integrator: Integrator, tolerance: f64| {
+        let settings = Settings { integrator, ..Settings::with_tolerance(tolerance) };
         let mut flow = system(dynamics, &objective as &dyn Objective);
         let observer = &mut |_: f64, _: &[f64]| Flow::Continue;
-        integrate(&mut *flow, &start, 0.0, UNTIL, &[], &mut [], settings, observer).expect("valid")
+        let outcome = integrate(&mut *flow, &start, 0.0, UNTIL, &[], &mut [], &settings, observer);
+        let outcome = outcome.expect("valid");
+        (outcome.state, outcome.work.evaluations)
     };
-    let finest = Settings { integrator: Integrator::Dop853, ..Settings::with_tolerance(1e-13) };
-    let reference = solve(&finest).state;
-    let second = solve(&Settings { integrator: Integrator::Dopri5, ..finest }).state;
+    let reference = solve(Integrator::Dop853, 1e-13).0;
+    let second = solve(Integrator::Dopri5, 1e-13).0;
     println!("two references at 1e-13 differ by {:.1e}", dinlab_numeric::distance(&reference, &second));
     println!(
-        "{:20} {:>9} {:>11} {:>10} {:>12}",
-        "integrator", "tolerance", "error", "time (us)", "evaluations"
+        "{:27} {:>9} {:>11} {:>10} {:>12} {:>14}",
+        "integrator", "tolerance", "error", "time (us)", "evaluations", "ns/evaluation"
     );
-    for entry in INTEGRATORS {
-        for exponent in 3..=12 {
-            let tolerance = 10f64.powi(-exponent);
-            let settings = Settings { integrator: entry.integrator, ..Settings::with_tolerance(tolerance) };
-            let outcome = solve(&settings);
-            let error = dinlab_numeric::distance(&outcome.state, &reference);
-            let us = time(|| drop(solve(&settings)));
-            let work = outcome.work.evaluations;
-            println!("{:20} {tolerance:>9.0e} {error:>11.2e} {us:>10.1} {work:>12}", entry.name);
-        }
-    }
+    let mut curves: Vec<Curve> = INTEGRATORS
+        .iter()
+        .map(|entry| Curve::measure(entry.name, &reference, &|tolerance| solve(entry.integrator, tolerance)))
+        .collect();
     let fixed = State::from_column_slice(&start);
-    for (name, order) in [("dopri5, static", 5), ("dop853, static", 8)] {
-        for exponent in 3..=12 {
-            let tolerance = 10f64.powi(-exponent);
-            let (end, work) = direct(order, &fixed, tolerance);
-            let error = dinlab_numeric::distance(end.as_slice(), &reference);
-            let us = time(|| {
-                std::hint::black_box(direct(order, &fixed, tolerance));
-            });
-            println!("ode_solvers {name:>14}: {tolerance:.0e} {error:>11.2e} {us:>10.1} {work:>12}");
-        }
+    let oracle = RefCell::new(objective.oracle());
+    for (name, order) in [("dopri5", 5), ("dop853", 8)] {
+        let direct = |tolerance| foreign(Direct, order, &fixed, tolerance);
+        curves.push(Curve::measure(&format!("ode_solvers direct {name}"), &reference, &direct));
+        let indirect = |tolerance| foreign(Indirect(&oracle), order, &fixed, tolerance);
+        curves.push(Curve::measure(&format!("ode_solvers oracle {name}"), &reference, &indirect));
     }
+    summary(&curves);
 }

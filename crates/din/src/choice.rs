@@ -17,12 +17,16 @@ const CLEARED: u32 = 6;
 /// Steps of the implicit method after which it must have lengthened the step, or the change is taken back.
 const TRIAL: u32 = 40;
 
-/// The native methods.
+/// The native methods; the explicit ones with arrays for DIN in one and two variables.
 pub(crate) fn method(integrator: Integrator, n: usize) -> Box<dyn Method> {
-    match integrator {
-        Integrator::Dop853 => Box::new(Dop853::new(n)),
-        Integrator::Radau5 => Box::new(Radau5::new(n)),
-        _ => Box::new(Dopri5::new(n)),
+    match (integrator, n) {
+        (Integrator::Radau5, _) => Box::new(Radau5::new(n)),
+        (Integrator::Dop853, 2) => Box::new(Dop853::<[f64; 2]>::new(n)),
+        (Integrator::Dop853, 4) => Box::new(Dop853::<[f64; 4]>::new(n)),
+        (Integrator::Dop853, _) => Box::new(Dop853::<Vec<f64>>::new(n)),
+        (_, 2) => Box::new(Dopri5::<[f64; 2]>::new(n)),
+        (_, 4) => Box::new(Dopri5::<[f64; 4]>::new(n)),
+        _ => Box::new(Dopri5::<Vec<f64>>::new(n)),
     }
 }
 

@@ -67,6 +67,9 @@ pub fn integrate(
         }
         let interval = [from, until];
         let (status, place) = foreign::run(system, start, interval, grid, settings, tolerance, observer);
+        if status == Status::BudgetExhausted {
+            choice.reason += &exhausted(settings, place.t, system);
+        }
         return Ok(Outcome {
             status,
             t: place.t,
@@ -94,6 +97,17 @@ pub fn integrate(
         watch,
     };
     Ok(walk.run(system, events, observer))
+}
+
+/// What to do about a budget that was used up.
+fn exhausted(settings: &Settings, t: f64, system: &dyn System) -> String {
+    let advice = if system.is_smooth() {
+        "looser tolerances or a larger budget get farther"
+    } else {
+        "the right-hand side jumps at kinks: a run that slides along one takes steps of the size of the tolerance, \
+         so looser tolerances get farther"
+    };
+    format!("; all {} evaluations used up at t = {t:.6}: {advice}", settings.max_evaluations)
 }
 
 fn with_remark(reason: String, system: &dyn System) -> String {
@@ -141,10 +155,8 @@ impl Walk<'_> {
         observer: &mut dyn FnMut(f64, &[f64]) -> Flow,
     ) -> Outcome {
         let status = self.advance(system, events, observer);
-        if status == Status::BudgetExhausted && !system.is_smooth() {
-            self.choice.reason +=
-                "; the right-hand side jumps at kinks: a run that slides along one takes steps of the size \
-                of the tolerance, so a looser tolerance gets farther";
+        if status == Status::BudgetExhausted {
+            self.choice.reason += &exhausted(self.settings, self.t, system);
         }
         self.book();
         Outcome {
@@ -183,6 +195,9 @@ impl Walk<'_> {
         }
         if self.t == self.until {
             return Status::ReachedEnd;
+        }
+        if norm_inf(&self.y) > self.settings.divergence_bound {
+            return Status::Diverged { at: self.t };
         }
         let mut slope = vec![0.0; self.y.len()];
         system.rhs(self.t, &self.y, &mut slope);

@@ -93,6 +93,9 @@ fn leg(
     settings: &Settings,
     tolerance: Tolerance,
 ) -> Option<Status> {
+    if norm_inf(&place.state) > settings.divergence_bound {
+        return Some(Status::Diverged { at: place.t });
+    }
     let notes = Rc::new(RefCell::new(Notes::default()));
     let left = settings.max_evaluations.saturating_sub(place.work.evaluations);
     if left == 0 {

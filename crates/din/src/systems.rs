@@ -15,12 +15,12 @@ pub fn system<'a>(dynamics: Dynamics, objective: &'a dyn Objective) -> Box<dyn S
         smooth: objective.facts().regularity != Regularity::Lipschitz,
     };
     match dynamics {
-        Dynamics::Din { alpha, beta } => Box::new(Din { flow, alpha, beta }),
+        Dynamics::Din { alpha, beta } => din(flow, alpha, beta),
         Dynamics::DinPsi { alpha, beta } => Box::new(DinPsi { flow, alpha, beta }),
         Dynamics::DinSecondOrder { alpha, beta } => Box::new(DinSecondOrder { flow, alpha, beta }),
         Dynamics::GradientFlow => Box::new(GradientFlow { flow }),
         // With β = 0 the variable u of DIN is θ′.
-        Dynamics::HeavyBall { alpha } => Box::new(Din { flow, alpha, beta: 0.0 }),
+        Dynamics::HeavyBall { alpha } => din(flow, alpha, 0.0),
         Dynamics::NewtonFlow => Box::new(NewtonFlow { flow, evaluations: 0, shifted: 0 }),
         Dynamics::DinAvd { alpha, beta } => Box::new(DinAvd { flow, alpha, beta }),
     }
@@ -62,13 +62,23 @@ impl Flow<'_> {
     }
 }
 
-struct Din<'a> {
+/// DIN in (θ, u). V holds the gradient: arrays for one and two variables.
+struct Din<'a, V> {
     flow: Flow<'a>,
     alpha: f64,
     beta: f64,
+    v: V,
 }
 
-impl System for Din<'_> {
+fn din(flow: Flow<'_>, alpha: f64, beta: f64) -> Box<dyn System + '_> {
+    match flow.n {
+        1 => Box::new(Din { flow, alpha, beta, v: [0.0; 1] }),
+        2 => Box::new(Din { flow, alpha, beta, v: [0.0; 2] }),
+        n => Box::new(Din { flow, alpha, beta, v: vec![0.0; n] }),
+    }
+}
+
+impl<V: AsRef<[f64]> + AsMut<[f64]>> System for Din<'_, V> {
     fn is_smooth(&self) -> bool {
         self.flow.smooth
     }
@@ -76,10 +86,11 @@ impl System for Din<'_> {
         2 * self.flow.n
     }
     fn rhs(&mut self, _: f64, y: &[f64], dy: &mut [f64]) {
-        let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
+        let (alpha, beta, v) = (self.alpha, self.beta, self.v.as_mut());
+        let n = v.len();
         let ((theta, u), (dtheta, du)) = (y.split_at(n), dy.split_at_mut(n));
-        let v = &mut self.flow.v;
         self.flow.oracle.gradient(theta, v);
+        let (u, dtheta, du) = (&u[..n], &mut dtheta[..n], &mut du[..n]);
         for i in 0..n {
             dtheta[i] = u[i] - beta * v[i];
             du[i] = -alpha * u[i] - (1.0 - alpha * beta) * v[i];

@@ -182,6 +182,8 @@ fn sliding_along_a_kink_costs_steps_of_the_size_of_the_tolerance() {
         dinlab_din::simulate_with_outcome(&*kink, &run, &mut dinlab_record::observe::Blind).unwrap();
     assert_eq!(trajectory.status, Status::BudgetExhausted);
     assert!(outcome.reason.contains("kinks: a run that slides"), "{}", outcome.reason);
+    let place = format!("all 100000 evaluations used up at t = {:.6}", outcome.t);
+    assert!(outcome.reason.contains(&place), "{}", outcome.reason);
 }
 
 #[test]
@@ -262,6 +264,20 @@ fn bad_input_is_refused_with_its_name() {
         &mut |_, _| Flow::Continue,
     );
     assert!(matches!(bad, Err(DinError::Grid { index: 1, .. })));
+}
+
+#[test]
+fn a_start_beyond_the_bound_has_diverged() {
+    let hill = build("hill", &Options::default()).unwrap();
+    for entry in INTEGRATORS {
+        let mut run = Run::new(Dynamics::Din { alpha: 0.5, beta: 0.1 }, &[1.0, 1.0], 20.0);
+        run.start = Start::Velocity(vec![1e300, 0.0]);
+        run.settings = with(entry.integrator);
+        let trajectory = simulate(&*hill, &run).unwrap();
+        assert_eq!(trajectory.status, Status::Diverged { at: 0.0 }, "{}", entry.name);
+        assert_eq!(trajectory.time, [0.0], "{}", entry.name);
+        assert!(trajectory.work.evaluations == 0, "{}", entry.name);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The explicit pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with Shampine's dense output of
 //! order 4, coefficients as in Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, II.5–6.
 
-use super::{combine, Attempt, Control, Cost, Method, Tolerance};
+use super::{combine, Attempt, Control, Cost, Method, Storage, Tolerance};
 use crate::system::System;
 
 const C: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
@@ -25,18 +25,18 @@ const D: [f64; 6] = [
     69997945.0 / 29380423.0,
 ];
 
-pub(crate) struct Dopri5 {
-    k: [Vec<f64>; 7],
-    stage: Vec<f64>,
-    next: Vec<f64>,
-    dense: [Vec<f64>; 5],
+pub(crate) struct Dopri5<V> {
+    k: [V; 7],
+    stage: V,
+    next: V,
+    dense: [V; 5],
     stiffness: f64,
     cost: Cost,
 }
 
-impl Dopri5 {
+impl<V: Storage> Dopri5<V> {
     pub(crate) fn new(n: usize) -> Self {
-        let zero = || vec![0.0; n];
+        let zero = || V::zero(n);
         Self {
             k: std::array::from_fn(|_| zero()),
             stage: zero(),
@@ -48,13 +48,13 @@ impl Dopri5 {
     }
 }
 
-impl Method for Dopri5 {
+impl<V: Storage> Method for Dopri5<V> {
     fn control(&self) -> Control {
         Control { error_order: 5.0, proportional: 0.04, shrink: 0.2, grow: 10.0, hold: 1.0 }
     }
 
     fn begin(&mut self, slope: &[f64]) {
-        self.k[0].copy_from_slice(slope);
+        self.k[0].as_mut().copy_from_slice(slope);
     }
 
     fn attempt(
@@ -68,22 +68,23 @@ impl Method for Dopri5 {
         let [k1, k2, k3, k4, k5, k6, k7] = &mut self.k;
         let stage = &mut self.stage;
         combine(stage, y, h, [k1], A2);
-        system.rhs(t + C[1] * h, stage, k2);
+        system.rhs(t + C[1] * h, stage.as_ref(), k2.as_mut());
         combine(stage, y, h, [k1, k2], A3);
-        system.rhs(t + C[2] * h, stage, k3);
+        system.rhs(t + C[2] * h, stage.as_ref(), k3.as_mut());
         combine(stage, y, h, [k1, k2, k3], A4);
-        system.rhs(t + C[3] * h, stage, k4);
+        system.rhs(t + C[3] * h, stage.as_ref(), k4.as_mut());
         combine(stage, y, h, [k1, k2, k3, k4], A5);
-        system.rhs(t + C[4] * h, stage, k5);
+        system.rhs(t + C[4] * h, stage.as_ref(), k5.as_mut());
         combine(stage, y, h, [k1, k2, k3, k4, k5], A6);
-        system.rhs(t + h, stage, k6);
+        system.rhs(t + h, stage.as_ref(), k6.as_mut());
         combine(&mut self.next, y, h, [k1, k3, k4, k5, k6], B);
-        system.rhs(t + h, &self.next, k7);
+        system.rhs(t + h, self.next.as_ref(), k7.as_mut());
         self.cost.evaluations += 6;
 
-        let n = y.len();
-        let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(|k| &k[..n]);
-        let (next, stage) = (&self.next[..n], &self.stage[..n]);
+        let (next, stage) = (self.next.as_ref(), self.stage.as_ref());
+        let n = next.len();
+        let (y, stage) = (&y[..n], &stage[..n]);
+        let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(|k| &k.as_ref()[..n]);
         let (mut error, mut top, mut bottom) = (0.0, 0.0, 0.0);
         for i in 0..n {
             let e = E[0] * k1[i] + E[1] * k3[i] + E[2] * k4[i] + E[3] * k5[i] + E[4] * k6[i] + E[5] * k7[i];
@@ -98,19 +99,20 @@ impl Method for Dopri5 {
             return Attempt::NonFinite;
         }
         self.stiffness = if bottom > 0.0 { h.abs() * (top / bottom).sqrt() } else { 0.0 };
-        Attempt::Done { error: (error / y.len() as f64).sqrt() }
+        Attempt::Done { error: (error / n as f64).sqrt() }
     }
 
     fn candidate(&self) -> &[f64] {
-        &self.next
+        self.next.as_ref()
     }
 
     fn accept(&mut self, _: &mut dyn System, _: f64, y: &[f64], h: f64, dense: bool) {
         if dense {
-            let [k1, _, k3, k4, k5, k6, k7] = &self.k;
-            let [r1, r2, r3, r4, r5] = &mut self.dense;
-            for i in 0..y.len() {
-                let rise = self.next[i] - y[i];
+            let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(AsRef::as_ref);
+            let [r1, r2, r3, r4, r5] = self.dense.each_mut().map(AsMut::as_mut);
+            let next = self.next.as_ref();
+            for i in 0..next.len() {
+                let rise = next[i] - y[i];
                 let bend = h * k1[i] - rise;
                 r1[i] = y[i];
                 r2[i] = rise;
@@ -130,7 +132,7 @@ impl Method for Dopri5 {
     }
 
     fn dense(&self, s: f64, out: &mut [f64]) {
-        let [r1, r2, r3, r4, r5] = &self.dense;
+        let [r1, r2, r3, r4, r5] = self.dense.each_ref().map(AsRef::as_ref);
         let q = 1.0 - s;
         for i in 0..out.len() {
             out[i] = r1[i] + s * (r2[i] + q * (r3[i] + s * (r4[i] + q * r5[i])));
@@ -142,7 +144,7 @@ impl Method for Dopri5 {
     }
 
     fn slope(&self) -> &[f64] {
-        &self.k[0]
+        self.k[0].as_ref()
     }
 
     fn cost(&self) -> Cost {

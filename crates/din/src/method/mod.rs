@@ -18,10 +18,11 @@ pub(crate) struct Tolerance {
 }
 
 impl Tolerance {
-    /// Weight of one component: atol + rtol·max(|a|, |b|).
-    #[inline]
-    pub(crate) fn scale(self, a: f64, b: f64) -> f64 {
-        self.atol + self.rtol * dinlab_numeric::max(a.abs(), b.abs())
+    /// Weight of one component: atol + rtol·max(|y|, |next|), where only `next` may be NaN.
+    #[inline(always)]
+    pub(crate) fn scale(self, y: f64, next: f64) -> f64 {
+        let (y, next) = (y.abs(), next.abs());
+        self.atol + self.rtol * if y > next { y } else { next }
     }
 }
 
@@ -95,34 +96,56 @@ pub(crate) trait Method {
     fn cost(&self) -> Cost;
 }
 
-/// Components handled together: known lengths let the compiler use registers and vector instructions.
+/// Memory of a vector of the state's length. Arrays serve the usual small lengths: the same code then runs with
+/// lengths known to the compiler, in registers and without loops.
+pub(crate) trait Storage: AsRef<[f64]> + AsMut<[f64]> {
+    /// The zero vector of length n, which for arrays must be their length.
+    fn zero(n: usize) -> Self;
+}
+
+impl<const N: usize> Storage for [f64; N] {
+    fn zero(n: usize) -> Self {
+        assert_eq!(n, N, "array of another length");
+        [0.0; N]
+    }
+}
+
+impl Storage for Vec<f64> {
+    fn zero(n: usize) -> Self {
+        vec![0.0; n]
+    }
+}
+
+/// Components handled together, for vector instructions.
 const BLOCK: usize = 4;
 
-/// out ← y + h Σ aⱼkⱼ, with the sum in the order of the stages for every component.
+/// out ← y + Σ (haⱼ)kⱼ, with the sum in the order of the stages for every component. The last stage is what the
+/// processor waits for: two operations follow it.
 #[inline(always)]
-pub(crate) fn combine<const S: usize>(out: &mut [f64], y: &[f64], h: f64, k: [&[f64]; S], a: [f64; S]) {
+pub(crate) fn combine<V: Storage, const S: usize>(out: &mut V, y: &[f64], h: f64, k: [&V; S], a: [f64; S]) {
+    let out = out.as_mut();
     let n = out.len();
     let y = &y[..n];
-    let k = k.map(|k| &k[..n]);
+    let a = a.map(|a| h * a);
     let whole = n - n % BLOCK;
     for first in (0..whole).step_by(BLOCK) {
         let mut sum = [0.0; BLOCK];
         for j in 0..S {
-            let k = &k[j][first..first + BLOCK];
+            let k = &k[j].as_ref()[first..first + BLOCK];
             for i in 0..BLOCK {
                 sum[i] += a[j] * k[i];
             }
         }
         let (out, y) = (&mut out[first..first + BLOCK], &y[first..first + BLOCK]);
         for i in 0..BLOCK {
-            out[i] = y[i] + h * sum[i];
+            out[i] = y[i] + sum[i];
         }
     }
     for i in whole..n {
         let mut sum = 0.0;
         for j in 0..S {
-            sum += a[j] * k[j][i];
+            sum += a[j] * k[j].as_ref()[i];
         }
-        out[i] = y[i] + h * sum;
+        out[i] = y[i] + sum;
     }
 }
