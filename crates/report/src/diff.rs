@@ -351,10 +351,10 @@ mod tests {
     #[test]
     fn long_texts_are_shown_where_they_part() {
         let plan = |step: &str| format!("{}\"step_size\":{step}{}", "x".repeat(500), "y".repeat(500));
-        let (a, b) = super::excerpts(&plan("0.1"), &plan("0.2"));
+        let (a, b) = excerpts(&plan("0.1"), &plan("0.2"));
         assert!(a.contains("\"step_size\":0.1") && b.contains("\"step_size\":0.2"), "{a} {b}");
         assert!(a.starts_with('…') && a.ends_with('…') && a.chars().count() < 80, "{a}");
-        assert_eq!(super::excerpts("a", "b"), ("a".into(), "b".into()));
+        assert_eq!(excerpts("a", "b"), ("a".into(), "b".into()));
     }
 
     use super::*;
