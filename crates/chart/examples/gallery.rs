@@ -11,7 +11,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let path = std::path::Path::new(&folder).join(&figure.id);
         std::fs::write(path.with_extension("svg"), dinlab_chart::svg(&figure)?)?;
         std::fs::write(path.with_extension("png"), dinlab_chart::png(&figure)?)?;
-        std::fs::write(path.with_extension("csv"), dinlab_chart::csv(&figure))?;
     }
     Ok(())
 }

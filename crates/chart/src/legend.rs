@@ -18,17 +18,14 @@ pub(crate) const MOST_INSIDE: usize = 5;
 /// A legend has at most this many entries; one more says how many are left out.
 const MOST: usize = 24;
 
-/// Whether the labelled curves of a panel need markers: two of them share a pattern and differ in colour only.
+/// Whether the labelled solid curves of a panel need markers: two of them differ in colour only.
 pub(crate) fn needs_marks(panel: &Panel) -> bool {
-    let curves: Vec<(Dash, usize)> = panel
-        .layers
-        .iter()
-        .filter_map(|layer| match layer {
-            Layer::Curve { label, color, dash, .. } if !label.is_empty() => Some((*dash, *color)),
-            _ => None,
-        })
-        .collect();
-    curves.iter().enumerate().any(|(i, a)| curves[..i].iter().any(|b| a.0 == b.0 && a.1 != b.1))
+    let mut colors = panel.layers.iter().filter_map(|layer| match layer {
+        Layer::Curve { label, color, dash: Dash::Solid, .. } if !label.is_empty() => Some(*color),
+        _ => None,
+    });
+    let first = colors.next();
+    colors.any(|color| Some(color) != first)
 }
 
 /// Entries of a panel, each once, in the order of the layers.

@@ -1,4 +1,4 @@
-//! Draws [`dinlab_record::figure::Figure`] as SVG and PNG, and writes its data as CSV. No mathematics beyond what drawing
+//! Draws [`dinlab_record::figure::Figure`] as SVG and PNG. No mathematics beyond what drawing
 //! needs: a figure arrives as plain data and leaves as a file, the same bytes for the same figure.
 //!
 //! ```
@@ -25,13 +25,11 @@ mod panel;
 mod pdf;
 mod scale;
 mod shape;
-mod table;
 mod ticks;
 
 pub use layout::{png, svg};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
-pub use table::csv;
 
 /// Kinds of layers that can be drawn: name in records, and what it shows.
 pub const KINDS: &[(&str, &str)] = &kinds();

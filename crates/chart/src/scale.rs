@@ -155,13 +155,6 @@ impl Span {
         (drawable(self.scale, value) && pixel.is_finite()).then_some(pixel)
     }
 
-    /// Value at a pixel.
-    pub(crate) fn value(&self, pixel: f64) -> f64 {
-        let [low, high] = self.range.map(|v| uniform(self.scale, v));
-        let t = (pixel - self.start) / (self.end - self.start);
-        back(self.scale, low * (1.0 - t) + high * t)
-    }
-
     /// Width in the uniform coordinate.
     pub(crate) fn width(&self) -> f64 {
         uniform(self.scale, self.range[1]) - uniform(self.scale, self.range[0])
@@ -231,7 +224,6 @@ mod tests {
     fn pixels_and_values_are_inverse() {
         let span = Span { scale: Scale::Log, range: [1e-6, 1e2], start: 10.0, end: 410.0 };
         assert!((span.pixel(1e-2).unwrap() - 210.0).abs() < 1e-9);
-        assert!((span.value(210.0) / 1e-2 - 1.0).abs() < 1e-12);
         assert_eq!(span.pixel(0.0), None);
         let wide = Span { scale: Scale::Linear, range: [-1.7e308, 1.7e308], start: 0.0, end: 1.0 };
         assert_eq!(wide.pixel(0.0), Some(0.5));

@@ -29,7 +29,10 @@ impl Folder {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(".lock"));
         let lock = lock.with_context(|| format!("{}: cannot open the lock file", name()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                remove_leftovers(path);
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => {
                 bail!("{}: another run is writing to this folder; wait for it or give another --out", name())
             }
@@ -47,5 +50,36 @@ impl Folder {
     /// Replaces a file of the folder in one step; makes the folders on the way.
     pub fn write(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> anyhow::Result<()> {
         Ok(dinlab_report::atomic::write(&self.join(relative), bytes)?)
+    }
+}
+
+/// Removes the unfinished files (`.NAME.tmp`) of a run that was killed. Only the holder of the lock may: nobody else
+/// is writing then. What cannot be removed does no harm.
+fn remove_leftovers(path: &Path) {
+    for folder in ["", "cache", "data", "figures"] {
+        for file in std::fs::read_dir(path.join(folder)).into_iter().flatten().flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_killed_run_leaves_nothing_behind_for_the_next() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("cache")).unwrap();
+        for name in ["cache/.euler-order.json.12-3.tmp", "cache/euler-order.json", "mine.tmp"] {
+            std::fs::write(place.path().join(name), "").unwrap();
+        }
+        let folder = Folder::open(place.path()).unwrap();
+        assert!(!folder.join("cache/.euler-order.json.12-3.tmp").exists());
+        assert!(folder.join("cache/euler-order.json").exists() && folder.join("mine.tmp").exists());
     }
 }

@@ -5,15 +5,23 @@ use dinlab_report::{number::exact, trajectory::trajectory_table};
 use serde_json::{json, Map, Value};
 
 use crate::{
-    output::{numbers, Product},
-    session::Exit,
+    output::{numbers, Format, Product},
+    session::{Exit, Session},
 };
 
-/// Most samples that a run may keep: beyond this the memory is better spent otherwise.
-pub const MOST_SAMPLES: u64 = 20_000_000;
+/// Most numbers that a run may keep: with the file made from them they take a few gigabytes at most.
+const MOST_NUMBERS: u64 = 40_000_000;
+
+/// Most samples that a run of this dimension may keep; at least 2, the start and the end.
+pub fn most_samples(dimension: usize) -> u64 {
+    // Clock, value, gradient norm and energy; theta and psi.
+    let columns = 4 + 2 * dimension as u64;
+    (MOST_NUMBERS / columns).max(2)
+}
 
 /// The record of a run: `status`, `final`, `work`, and `columns` and `rows` where it goes to a file.
 pub fn product(
+    session: &Session,
     name: &'static str,
     plan: Map<String, Value>,
     trajectory: &Trajectory,
@@ -27,11 +35,15 @@ pub fn product(
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
     }
-    let table = trajectory_table(trajectory);
-    let rows = table.rows.iter().map(|row| numbers(row)).collect::<Vec<_>>();
     let mut product = Product::new(name, Value::Object(plan), body, text(trajectory));
-    product.samples.insert("columns".into(), json!(table.columns));
-    product.samples.insert("rows".into(), Value::Array(rows));
+    let Some(target) = &session.common.output else { return Ok(product) };
+    let table = trajectory_table(trajectory);
+    if target.format == Format::Json {
+        let rows = table.rows.iter().map(|row| numbers(row)).collect::<Vec<_>>();
+        product.samples.insert("columns".into(), json!(table.columns));
+        product.samples.insert("rows".into(), Value::Array(rows));
+        return Ok(product);
+    }
     Ok(product.with_table(table))
 }
 

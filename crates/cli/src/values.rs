@@ -76,7 +76,8 @@ pub struct StepSizes(pub Vec<f64>);
 impl FromStr for StepSizes {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let Vector(sizes) = text.parse()?;
+        let Vector(sizes) =
+            text.parse().map_err(|reason: String| reason.replace("such as -1.5,0", "such as 1e-1,1e-2"))?;
         if let Some(bad) = sizes.iter().find(|&&size| size <= 0.0) {
             return Err(format!(
                 "{bad} is not a step size: expected numbers greater than 0, such as 1e-1,1e-2"

@@ -36,6 +36,7 @@ fn numbers_out_of_range() {
         ("--atol -1e-9", ["--atol", "-1e-9", "greater than 0"]),
         ("--samples 0", ["--samples", "0", "at least 1"]),
         ("--samples 99999999999999", ["--samples", "99999999999999", "at most"]),
+        ("--samples 5000001", ["--samples", "at most 5000000", "dimension 2"]),
         ("--from 2", ["--until", "1", "--from"]),
         ("--from nan", ["--from", "nan", "finite"]),
         ("--jobs 0", ["--jobs", "0", "at least 1"]),
@@ -76,6 +77,8 @@ fn numbers_out_of_range() {
         ("--method adam --psi 1,2", ["adam", "--psi", "indian"]),
         ("--record-every 0", ["--record-every", "0", "at least 1"]),
         ("--steps 900000000000", ["--steps", "900000000000", "--record-every"]),
+        ("--steps 100000000 --record-every 1", ["--steps", "--record-every", "at least 21"]),
+        ("--step-size 0.1,x", ["--step-size", "number 2", "1e-1,1e-2"]),
         ("--schedule-file f", ["--schedule-file", "--step-size", "cannot be used with"]),
     ] {
         refused(&place, &format!("{ITERATE} {more}"), &mentions);

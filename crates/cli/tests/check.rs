@@ -102,6 +102,20 @@ fn the_users_own_case_is_run_and_stated() {
     assert!([0, 1].contains(&ran.code));
 }
 
+#[test]
+fn checks_that_cannot_take_the_users_own_case_are_left_out_or_refused() {
+    let place = Place::new();
+    let ran = place.run("check --objective power:4 --effort quick --out out");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("left out") && ran.stderr.contains("figure-one"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("figure-one") && ran.stdout.contains("kl-rate-flat"), "{}", ran.stdout);
+    // One that is named in full has to take it, and nothing is run or written where it cannot.
+    let named = place.run("check euler-order kl-rate-flat --objective power:4 --effort quick --out other");
+    assert_eq!(named.code, 2);
+    assert!(named.stderr.contains("euler-order") && named.stderr.contains("start"), "{}", named.stderr);
+    assert!(!place.0.path().join("other").exists());
+}
+
 /// An interrupted run says so and leaves whole files only.
 #[cfg(unix)]
 #[test]

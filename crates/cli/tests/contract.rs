@@ -28,6 +28,14 @@ fn has_provenance(record: &Value, schema: &str) {
 }
 
 #[test]
+fn a_run_of_no_length_has_all_its_samples_at_the_start() {
+    let place = Place::new();
+    // 5 times a sum of weights rounds to below 5: the samples must not leave the interval.
+    let record = place.record("simulate --objective quadratic:1,2 --start 1,2 --from 5 --until 5 -o run.csv");
+    assert_eq!(record["final"]["t"], 5.0);
+}
+
+#[test]
 fn simulate_is_the_exponential_of_a_quadratic() {
     let place = Place::new();
     let flow =

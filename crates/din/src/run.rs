@@ -59,8 +59,8 @@ impl Run {
             .map(|i| match i as f64 {
                 0.0 => self.from,
                 i if i == last => self.until,
-                // As a convex combination: monotone, and no overflow of the difference.
-                i => self.from * (1.0 - i / last) + self.until * (i / last),
+                // As a convex combination: no overflow of the difference. Its rounding must not leave the interval.
+                i => (self.from * (1.0 - i / last) + self.until * (i / last)).clamp(self.from, self.until),
             })
             .collect())
     }

@@ -1,6 +1,6 @@
 //! CSV with text columns: the data of a figure, and all measurements of a report.
 
-use dinlab_record::figure::{Figure, Layer};
+use dinlab_record::figure::{Axis, Figure, Layer, Panel, Scale};
 use dinlab_record::{CheckReport, Kind};
 
 use crate::{number::exact, table::cell};
@@ -13,7 +13,7 @@ pub fn figure_csv(figure: &Figure) -> String {
     out += "panel,layer,label,x,y,low,high,value\n";
     for (i, panel) in figure.panels.iter().enumerate() {
         for layer in &panel.layers {
-            points(layer, &mut |kind, label, numbers: Point| {
+            points(panel, layer, &mut |kind, label, numbers: Point| {
                 let numbers: Vec<String> =
                     numbers.iter().map(|x| x.map_or_else(String::new, exact)).collect();
                 out += &format!("{},{kind},{},{}\n", i + 1, cell(label), numbers.join(","));
@@ -27,7 +27,7 @@ pub fn figure_csv(figure: &Figure) -> String {
 type Point = [Option<f64>; 5];
 
 /// Calls `emit` with kind, label and numbers of every point of a layer.
-fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
+fn points(panel: &Panel, layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
     let at = |v: &[f64], i: usize| v.get(i).copied();
     match layer {
         Layer::Curve { label, x, y, .. } => {
@@ -63,7 +63,7 @@ fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
                 emit("critical", kind.as_str().unwrap_or(""), [Some(p[0]), Some(p[1]), None, None, None]);
             }
         }
-        Layer::Contour { .. } | Layer::Map { .. } => grid_points(layer, emit),
+        Layer::Contour { .. } | Layer::Map { .. } => grid_points(panel, layer, emit),
         Layer::Histogram { label, edges, heights, .. } => {
             for (i, height) in heights.iter().enumerate() {
                 emit("histogram", label, [None, Some(*height), at(edges, i), at(edges, i + 1), None]);
@@ -73,7 +73,7 @@ fn points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
 }
 
 /// The same for layers that hold values on a grid.
-fn grid_points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
+fn grid_points(panel: &Panel, layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
     match layer {
         Layer::Contour { x, y, values, .. } => {
             for (j, y) in y.iter().enumerate() {
@@ -86,18 +86,24 @@ fn grid_points(layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point)) {
                 }
             }
         }
-        Layer::Map { label, nx, values, .. } => {
-            // Cells are named by column and row index: their position depends on the axis' scale.
+        Layer::Map { label, x, y, nx, ny, values, .. } => {
+            let width = if *nx == 0 { 1 } else { *nx };
             for (k, value) in values.iter().enumerate() {
-                let width = if *nx == 0 { 1 } else { *nx };
-                emit(
-                    "map",
-                    label,
-                    [Some((k % width) as f64), Some((k / width) as f64), None, None, Some(*value)],
-                );
+                let (x, y) = (centre(&panel.x, x, k % width, *nx), centre(&panel.y, y, k / width, *ny));
+                emit("map", label, [Some(x), Some(y), None, None, Some(*value)]);
             }
         }
         _ => {}
+    }
+}
+
+/// Centre of cell `k` of `n` equal ones on an axis, as it is drawn.
+fn centre(axis: &Axis, range: &[f64; 2], k: usize, n: usize) -> f64 {
+    let part = (k as f64 + 0.5) / n as f64;
+    let between = |low: f64, high: f64| low + part * (high - low);
+    match axis.scale {
+        Scale::Linear => between(range[0], range[1]),
+        Scale::Log => between(range[0].ln(), range[1].ln()).exp(),
     }
 }
 

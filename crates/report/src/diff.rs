@@ -314,7 +314,10 @@ impl std::fmt::Display for Change {
         let side = |only_in: &char| if *only_in == 'a' { "first" } else { "second" };
         match self {
             Self::CheckOnly { only_in, .. } => write!(f, "only in the {} record", side(only_in)),
-            Self::Text { what, a, b, .. } => write!(f, "{what}: {a} → {b}"),
+            Self::Text { what, a, b, .. } => {
+                let (a, b) = excerpts(a, b);
+                write!(f, "{what}: {a} → {b}")
+            }
             Self::MeasurementOnly { measurement, only_in, .. } => {
                 write!(f, "{measurement}: only in the {} record", side(only_in))
             }
@@ -326,8 +329,34 @@ impl std::fmt::Display for Change {
     }
 }
 
+/// Two texts as they are printed: long ones (plans) from a little before the place where they part.
+fn excerpts(a: &str, b: &str) -> (String, String) {
+    const LONGEST: usize = 72;
+    const BEFORE: usize = 24;
+    if a.chars().count() <= LONGEST && b.chars().count() <= LONGEST {
+        return (a.into(), b.into());
+    }
+    let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
+    let start = common.saturating_sub(BEFORE);
+    let cut = |text: &str| {
+        let rest: String = text.chars().skip(start).collect();
+        let before = if start > 0 { "…" } else { "" };
+        format!("{before}{}", number::shorten(&rest, LONGEST))
+    };
+    (cut(a), cut(b))
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn long_texts_are_shown_where_they_part() {
+        let plan = |step: &str| format!("{}\"step_size\":{step}{}", "x".repeat(500), "y".repeat(500));
+        let (a, b) = excerpts(&plan("0.1"), &plan("0.2"));
+        assert!(a.contains("\"step_size\":0.1") && b.contains("\"step_size\":0.2"), "{a} {b}");
+        assert!(a.starts_with('…') && a.ends_with('…') && a.chars().count() < 80, "{a}");
+        assert_eq!(excerpts("a", "b"), ("a".into(), "b".into()));
+    }
+
     use super::*;
     use crate::fixture;
     use dinlab_record::Verdict;

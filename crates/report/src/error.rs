@@ -24,7 +24,6 @@ pub enum ReportError {
         /// The folder.
         path: PathBuf,
         /// What the operating system says.
-        #[source]
         reason: std::io::Error,
     },
     /// A file could not be written; what stood there before is untouched.
@@ -33,7 +32,6 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        #[source]
         reason: std::io::Error,
     },
     /// A file could not be read.
@@ -42,7 +40,6 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        #[source]
         reason: std::io::Error,
     },
     /// A path that has no file name.

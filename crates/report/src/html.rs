@@ -71,9 +71,14 @@ mod tests {
             assert!(page.contains(&format!("id=\"{}\"", entry.id)), "{}", entry.id);
             assert!(page.contains(&entry.command));
         }
-        for part in
-            ["<math", "did not fail", "uncommitted changes", "worst 3 of 30", "No such file", "4000 samples"]
-        {
+        for part in [
+            "<math",
+            "not violated ✗",
+            "uncommitted changes",
+            "worst 3 of 30",
+            "No such file",
+            "4000 samples",
+        ] {
             assert!(page.contains(part), "missing {part}");
         }
     }

@@ -16,9 +16,17 @@ pub fn display(latex: &str) -> Option<String> {
     let mut mathml = String::new();
     let events = events.into_iter().map(Ok::<_, std::convert::Infallible>);
     push_mathml(&mut mathml, events, config).ok()?;
-    // Two slips of the renderer: control spaces are entities whose ampersand is escaped again, and the operator <
-    // is not escaped.
-    Some(mathml.replace("&amp;nbsp;", "\u{a0}").replace("><</mo>", ">&lt;</mo>"))
+    // Slips of the renderer: control spaces are entities whose ampersand is escaped again, the operator < is not
+    // escaped, and \mu is the micro sign, which fonts draw upright.
+    mathml = mathml.replace("&amp;nbsp;", "\u{a0}").replace("><</mo>", ">&lt;</mo>").replace('\u{b5}', "μ");
+    // The thin space before an operator such as log belongs before its script, not into it as a further child.
+    for script in ["msup", "msub", "msubsup", "munder", "mover", "munderover"] {
+        mathml = mathml.replace(
+            &format!(r#"<{script}><mspace width="0.1667em" />"#),
+            &format!(r#"<mspace width="0.1667em" /><{script}>"#),
+        );
+    }
+    Some(mathml)
 }
 
 #[cfg(test)]
@@ -51,6 +59,13 @@ mod tests {
                 "{latex}: {mathml:?}"
             );
         }
+    }
+
+    #[test]
+    fn operators_with_exponents_have_a_base_and_an_exponent() {
+        let mathml = display(r"8\log^2\mu").unwrap();
+        assert!(mathml.contains("<msup><mi>log</mi><mn>2</mn></msup>"), "{mathml}");
+        assert!(mathml.contains('μ') && !mathml.contains('\u{b5}'), "{mathml}");
     }
 
     #[test]

@@ -29,12 +29,13 @@ pub fn kind_symbol(kind: Kind) -> &'static str {
     }
 }
 
-/// What the negative control came to: `failed` (as it must), `did not fail`, or `none`.
+/// What the negative control came to: `violated ✓` (as it must be), `not violated ✗`, `not run`, or `none`.
 pub fn control_text(entry: &CheckEntry) -> &'static str {
     match &entry.control {
         None => "none",
-        Some(control) if control.verdict == Verdict::Violated => "failed",
-        Some(_) => "did not fail",
+        Some(control) if control.verdict == Verdict::Violated => "violated ✓",
+        Some(control) if entry.verdict.is_none() && control.measurements.is_empty() => "not run",
+        Some(_) => "not violated ✗",
     }
 }
 

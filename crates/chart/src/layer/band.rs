@@ -1,12 +1,11 @@
 //! Shaded regions between two curves.
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::palette::cycle;
 use crate::scale::Extent;
 use crate::shape::Pixel;
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -16,7 +15,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 const ALPHA: f64 = 0.22;
@@ -61,11 +59,4 @@ fn draw(layer: &Layer, pen: &mut Pen) {
 fn keys(layer: &Layer) -> Vec<Key> {
     let Layer::Band { label, color, .. } = layer else { return Vec::new() };
     Key::one(label, Mark::Area { color: cycle(*color), alpha: ALPHA })
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Band { label, x, low, high, .. } = layer else { return };
-    for ((x, low), high) in x.iter().zip(low).zip(high) {
-        rows.push(Row { label, x: Some(*x), low: Some(*low), high: Some(*high), ..Row::default() });
-    }
 }

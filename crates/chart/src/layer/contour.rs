@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Pen};
 use crate::palette::Rgb;
 use crate::scale::Extent;
 use crate::shape::{Pattern, Pixel};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -18,7 +17,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys: |_| Vec::<Key>::new(),
-    rows,
 };
 
 /// Grids are read with a stride so that no side has more nodes than this: finer cells are smaller than a pixel.
@@ -146,17 +144,6 @@ impl Grid {
             at = next;
         }
         (line.len() > 1).then_some(line)
-    }
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Contour { x, y, values, levels } = layer else { return };
-    for (node, value) in values.iter().enumerate() {
-        let (x, y) = (x.get(node % x.len().max(1)).copied(), y.get(node / x.len().max(1)).copied());
-        rows.push(Row { x, y, value: Some(*value), kind: "node", ..Row::default() });
-    }
-    for level in levels {
-        rows.push(Row { value: Some(*level), kind: "level", ..Row::default() });
     }
 }
 

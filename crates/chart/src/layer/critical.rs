@@ -1,12 +1,11 @@
 //! Critical points, each type with its own marker.
 
-use dinlab_record::figure::{Layer, Panel, PointKind};
+use dinlab_record::figure::{Layer, PointKind};
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::palette::{cycle, BLACK, WHITE};
 use crate::scale::Extent;
 use crate::shape::{line, Pixel, Shape};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -17,7 +16,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 fn check(layer: &Layer) -> Result<(), ChartError> {
@@ -83,11 +81,4 @@ fn keys(layer: &Layer) -> Vec<Key> {
     present.sort_unstable();
     present.dedup();
     present.into_iter().map(|kind| Key { label: name(kind).to_owned(), mark: Mark::Critical(kind) }).collect()
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Critical { points, kinds } = layer else { return };
-    for ([x, y], kind) in points.iter().zip(kinds) {
-        rows.push(Row { x: Some(*x), y: Some(*y), kind: name(*kind), ..Row::default() });
-    }
 }

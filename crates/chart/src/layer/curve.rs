@@ -1,12 +1,11 @@
 //! Polylines.
 
-use dinlab_record::figure::{Layer, Marker, Panel};
+use dinlab_record::figure::{Dash, Layer, Marker};
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::palette::cycle;
 use crate::scale::Extent;
 use crate::shape::{Pixel, Shape};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -16,7 +15,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 fn check(layer: &Layer) -> Result<(), ChartError> {
@@ -39,7 +37,7 @@ fn draw(layer: &Layer, pen: &mut Pen) {
         }
     }
     pen.stroke(&runs, 1.75, cycle(*color), (*dash).into());
-    if pen.marked && !label.is_empty() {
+    if pen.marked && *dash == Dash::Solid && !label.is_empty() {
         for at in marks(&runs, *color).into_iter().filter(|p| pen.frame.contains(*p)) {
             pen.shapes.extend(super::marker(marker_of(*color), at, 3.6, cycle(*color)));
         }
@@ -72,13 +70,8 @@ fn marks(runs: &[Vec<Pixel>], color: usize) -> Vec<Pixel> {
 
 fn keys(layer: &Layer) -> Vec<Key> {
     let Layer::Curve { label, color, dash, .. } = layer else { return Vec::new() };
-    let mark = Mark::Line { color: cycle(*color), pattern: (*dash).into(), marker: Some(marker_of(*color)) };
+    // A broken line is a prediction or a bound: markers would make it look measured.
+    let marker = (*dash == Dash::Solid).then(|| marker_of(*color));
+    let mark = Mark::Line { color: cycle(*color), pattern: (*dash).into(), marker };
     Key::one(label, mark)
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Curve { label, x, y, .. } = layer else { return };
-    for (x, y) in x.iter().zip(y) {
-        rows.push(Row { label, x: Some(*x), y: Some(*y), ..Row::default() });
-    }
 }

@@ -1,12 +1,11 @@
 //! Vector fields as arrows of equal length.
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Pen};
 use crate::palette::Rgb;
 use crate::scale::Extent;
 use crate::shape::{line, Shape};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -16,7 +15,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys: |_| Vec::<Key>::new(),
-    rows,
 };
 
 const COLOR: Rgb = [120, 135, 160];
@@ -73,11 +71,4 @@ fn on_screen(pen: &Pen, origin: [f64; 2], direction: [f64; 2]) -> Option<[f64; 2
     let norm = screen[0].hypot(screen[1]);
     let unit = screen.map(|c| c / norm);
     unit.iter().all(|c| c.is_finite()).then_some(unit)
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Field { origins, directions } = layer else { return };
-    for ([x, y], [u, v]) in origins.iter().zip(directions) {
-        rows.push(Row { x: Some(*x), y: Some(*y), u: Some(*u), v: Some(*v), ..Row::default() });
-    }
 }

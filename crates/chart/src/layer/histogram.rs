@@ -1,12 +1,11 @@
 //! Histograms.
 
-use dinlab_record::figure::{Layer, Panel, Scale};
+use dinlab_record::figure::{Layer, Scale};
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::palette::{cycle, WHITE};
 use crate::scale::Extent;
 use crate::shape::{Pattern, Shape};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -16,7 +15,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 const ALPHA: f64 = 0.45;
@@ -65,12 +63,4 @@ fn draw(layer: &Layer, pen: &mut Pen) {
 fn keys(layer: &Layer) -> Vec<Key> {
     let Layer::Histogram { label, color, .. } = layer else { return Vec::new() };
     Key::one(label, Mark::Area { color: cycle(*color), alpha: ALPHA })
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Histogram { label, edges, heights, .. } = layer else { return };
-    for (w, height) in edges.windows(2).zip(heights) {
-        let x = Some(w[0] / 2.0 + w[1] / 2.0);
-        rows.push(Row { label, x, y: Some(*height), low: Some(w[0]), high: Some(w[1]), ..Row::default() });
-    }
 }

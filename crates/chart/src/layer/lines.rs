@@ -1,11 +1,10 @@
 //! Horizontal and vertical lines.
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{Key, Kind, Mark, Pen};
 use crate::palette::cycle;
 use crate::scale::Extent;
-use crate::table::{Row, Rows};
 
 pub(crate) const HORIZONTAL: Kind = Kind {
     name: "horizontal",
@@ -14,7 +13,6 @@ pub(crate) const HORIZONTAL: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 pub(crate) const VERTICAL: Kind = Kind {
@@ -24,7 +22,6 @@ pub(crate) const VERTICAL: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 fn extent(layer: &Layer, extent: &mut Extent) {
@@ -57,13 +54,5 @@ fn keys(layer: &Layer) -> Vec<Key> {
             Key::one(label, Mark::Line { color: cycle(*color), pattern: (*dash).into(), marker: None })
         }
         _ => Vec::new(),
-    }
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    match layer {
-        Layer::Horizontal { label, y, .. } => rows.push(Row { label, y: Some(*y), ..Row::default() }),
-        Layer::Vertical { label, x, .. } => rows.push(Row { label, x: Some(*x), ..Row::default() }),
-        _ => {}
     }
 }

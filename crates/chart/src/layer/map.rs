@@ -1,12 +1,11 @@
 //! Colour maps on a grid of cells, drawn as a bitmap; the colour bar stands beside the panel.
 
-use dinlab_record::figure::{Layer, Panel, Scale};
+use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Pen};
 use crate::palette::viridis;
 use crate::scale::{Extent, Span};
 use crate::shape::Shape;
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -16,7 +15,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys: |_| Vec::<Key>::new(),
-    rows,
 };
 
 /// Largest bitmap, in cells a side; finer grids are sampled.
@@ -103,18 +101,5 @@ impl MaxZero for f64 {
         } else {
             0.0
         }
-    }
-}
-
-fn rows(layer: &Layer, panel: &Panel, rows: &mut Rows) {
-    let Layer::Map { label, x, y, nx, ny, values, .. } = layer else { return };
-    let axis =
-        |scale: Scale, range: &[f64; 2], n: usize| Span { scale, range: *range, start: 0.0, end: n as f64 };
-    let (columns, lines) = (axis(panel.x.scale, x, *nx), axis(panel.y.scale, y, *ny));
-    for (cell, value) in values.iter().enumerate() {
-        let center = |span: &Span, k: usize| Some(span.value(k as f64 + 0.5));
-        let (i, j) = (cell % (*nx).max(1), cell / (*nx).max(1));
-        let (x, y) = (center(&columns, i), center(&lines, j));
-        rows.push(Row { label, x, y, value: Some(*value), ..Row::default() });
     }
 }

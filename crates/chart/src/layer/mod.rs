@@ -13,13 +13,12 @@ mod slope;
 
 pub(crate) use critical::symbol;
 
-use dinlab_record::figure::{Layer, Marker, Panel, PointKind, Scale};
+use dinlab_record::figure::{Layer, Marker, PointKind, Scale};
 
 use crate::clip;
 use crate::palette::{Rgb, WHITE};
 use crate::scale::{Extent, Span};
 use crate::shape::{Pattern, Pixel, Rect, Shape};
-use crate::table::Rows;
 use crate::ChartError;
 
 /// A kind of layer.
@@ -36,8 +35,6 @@ pub(crate) struct Kind {
     pub draw: fn(&Layer, &mut Pen),
     /// Entries of the legend.
     pub keys: fn(&Layer) -> Vec<Key>,
-    /// The data as rows of the figure's table.
-    pub rows: fn(&Layer, &Panel, &mut Rows),
 }
 
 /// All kinds, in the order of the record's enum.

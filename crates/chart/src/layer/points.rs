@@ -1,13 +1,12 @@
 //! Markers with error bars.
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::clip;
 use crate::palette::{cycle, Rgb};
 use crate::scale::Extent;
 use crate::shape::{line, Pixel};
-use crate::table::{Row, Rows};
 use crate::ChartError;
 
 pub(crate) const KIND: Kind = Kind {
@@ -17,7 +16,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 fn check(layer: &Layer) -> Result<(), ChartError> {
@@ -79,12 +77,4 @@ fn bar(pen: &mut Pen, at: Pixel, low: f64, high: f64, color: Rgb) {
 fn keys(layer: &Layer) -> Vec<Key> {
     let Layer::Points { label, low, color, marker, .. } = layer else { return Vec::new() };
     Key::one(label, Mark::Point { color: cycle(*color), marker: *marker, bar: !low.is_empty() })
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Points { label, x, y, low, high, .. } = layer else { return };
-    for (i, (x, y)) in x.iter().zip(y).enumerate() {
-        let (low, high) = (low.get(i).copied(), high.get(i).copied());
-        rows.push(Row { label, x: Some(*x), y: Some(*y), low, high, ..Row::default() });
-    }
 }

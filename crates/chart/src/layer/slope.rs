@@ -1,12 +1,11 @@
 //! Reference slopes of order plots.
 
-use dinlab_record::figure::{Layer, Panel};
+use dinlab_record::figure::Layer;
 
 use super::{Key, Kind, Mark, Pen};
 use crate::palette::GREY;
 use crate::scale::Extent;
 use crate::shape::Pattern;
-use crate::table::{Row, Rows};
 
 pub(crate) const KIND: Kind = Kind {
     name: "slope",
@@ -15,7 +14,6 @@ pub(crate) const KIND: Kind = Kind {
     extent,
     draw,
     keys,
-    rows,
 };
 
 /// Ends of the line. The power law is evaluated through logarithms, because the ratio may leave the range of doubles.
@@ -53,11 +51,4 @@ fn draw(layer: &Layer, pen: &mut Pen) {
 fn keys(layer: &Layer) -> Vec<Key> {
     let Layer::Slope { label, slope, .. } = layer else { return Vec::new() };
     Key::one(label, Mark::Line { color: GREY, pattern: pattern(*slope), marker: None })
-}
-
-fn rows(layer: &Layer, _: &Panel, rows: &mut Rows) {
-    let Layer::Slope { label, slope, anchor, span } = layer else { return };
-    for [x, y] in ends(*slope, *anchor, *span) {
-        rows.push(Row { label, x: Some(x), y: Some(y), value: Some(*slope), ..Row::default() });
-    }
 }

@@ -161,7 +161,10 @@ impl Compare {
         let steps = |&step_size: &f64| {
             let ratio = horizon / step_size;
             let steps = ratio.round();
-            ensure!(steps <= MOST_STEPS, "--step-sizes {step_size}: {ratio:e} steps are too many");
+            ensure!(
+                steps <= MOST_STEPS,
+                "--step-sizes {step_size:e}: {ratio:e} steps, expected at most {MOST_STEPS:e}"
+            );
             // Rounding of the two typed numbers moves the ratio by a few ulp.
             if steps < 1.0 || (ratio - steps).abs() > 1e-9 * ratio {
                 let near = horizon / dinlab_numeric::max(steps, 1.0);

@@ -14,7 +14,7 @@ use crate::{
     problem::{Problem, Resolved},
     progress::Progress,
     session::{Exit, Session},
-    trajectory::{self, MOST_SAMPLES},
+    trajectory,
     values::{self, StepSizes},
 };
 
@@ -105,7 +105,7 @@ impl Iterate {
         check_start(method, &problem)?;
         let run = Run {
             start: problem.start.clone(),
-            grid: self.grid()?,
+            grid: self.grid(problem.objective.dimension())?,
             ..Run::new(method, problem.theta.clone(), self.schedule()?, self.steps)
         };
         run.validate(problem.objective.dimension()).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -121,7 +121,7 @@ impl Iterate {
             }
         })?;
         drop(progress);
-        let product = trajectory::product("iterate", self.plan(&problem, &run), &path, json!({}))?;
+        let product = trajectory::product(session, "iterate", self.plan(&problem, &run), &path, json!({}))?;
         output::emit(session, &product)?;
         Ok(trajectory::exit(&path))
     }
@@ -168,19 +168,26 @@ impl Iterate {
         }
     }
 
-    fn grid(&self) -> anyhow::Result<Grid> {
+    fn grid(&self, dimension: usize) -> anyhow::Result<Grid> {
+        let most = trajectory::most_samples(dimension);
         if let Some(per_decade) = self.record_per_decade {
-            let per_decade = u32::try_from(per_decade).ok().filter(|p| *p <= 1_000_000);
-            let per_decade = per_decade.context("--record-per-decade: expected at most 1000000")?;
+            // Twenty decades hold every number of steps.
+            let largest = (most / 20).clamp(1, 1_000_000);
+            let asked = u32::try_from(per_decade).ok().filter(|_| per_decade <= largest || self.steps < most);
+            let per_decade = asked.with_context(|| {
+                format!(
+                    "--record-per-decade {per_decade}: expected at most {largest} for dimension {dimension}"
+                )
+            })?;
             return Ok(Grid::Geometric { per_decade });
         }
         let interval = self.record_every.unwrap_or(1);
         ensure!(
-            self.steps / interval <= MOST_SAMPLES,
-            "--steps {} with --record-every {interval} records more than {MOST_SAMPLES} iterates: expected \
-             --record-every of at least {}, or --record-per-decade",
+            self.steps / interval < most,
+            "--steps {} with --record-every {interval} records more than {most} iterates of dimension \
+             {dimension}: expected --record-every of at least {}, or --record-per-decade",
             self.steps,
-            self.steps / MOST_SAMPLES + 1
+            self.steps / (most - 1) + 1
         );
         Ok(Grid::Every(interval))
     }

@@ -15,8 +15,7 @@ use crate::{
     problem::{Problem, Resolved},
     progress::Progress,
     session::{Exit, Session},
-    trajectory::{self, MOST_SAMPLES},
-    values,
+    trajectory, values,
 };
 
 /// Integrate DIN or one of its relatives in continuous time
@@ -104,7 +103,9 @@ impl Simulate {
         let problem = self.problem.resolve(beta)?;
         check_start(dynamics, &problem)?;
         let from = self.start_time(dynamics)?;
-        ensure!(self.samples <= MOST_SAMPLES, "--samples {}: expected at most {MOST_SAMPLES}", self.samples);
+        let (dimension, samples) = (problem.objective.dimension(), self.samples);
+        let most = trajectory::most_samples(dimension);
+        ensure!(samples <= most, "--samples {samples}: expected at most {most} for dimension {dimension}");
         let settings =
             Settings { rtol: self.rtol, atol: self.atol, integrator: self.integrator, ..Settings::default() };
         let run = Run {
@@ -143,7 +144,7 @@ impl Simulate {
                 "reason": outcome.reason,
             }),
         );
-        let mut product = trajectory::product("simulate", plan, &path, more.clone())?;
+        let mut product = trajectory::product(session, "simulate", plan, &path, more.clone())?;
         product.text += &format!("integrator     {} ({})\n", outcome.integrator.name(), outcome.reason);
         if let Some(theta) = more.pointer("/error/theta") {
             product.text +=

@@ -85,7 +85,7 @@ impl Check {
             own: self.own.case()?,
             interrupted: &unused,
         };
-        refuse_hopeless(&checks, &request)?;
+        let checks = fitting(checks, asked, &request, session)?;
         let jobs = jobs(session)?;
         session.prepare(&[Format::Json, Format::Csv])?;
         let folder = Folder::open(&session.common.out)?;
@@ -200,16 +200,35 @@ impl Check {
     }
 }
 
-/// Where no check can take the user's own case there is nothing to run, and nothing to write.
-fn refuse_hopeless(checks: &[&dyn AnyCheck], request: &Request<'_>) -> anyhow::Result<()> {
-    let mut reasons = Vec::new();
+/// The checks that can take the user's own case. One that was named in full must take it; of all the checks, of a
+/// family or of a beginning of names, those that cannot are left out. Where none is left, nothing is written.
+fn fitting<'a>(
+    checks: Vec<&'a dyn AnyCheck>,
+    asked: &[String],
+    request: &Request<'_>,
+    session: &Session,
+) -> anyhow::Result<Vec<&'a dyn AnyCheck>> {
+    let (mut fitting, mut left_out, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for check in checks {
+        let id = check.claim().id;
         match check.plan(request) {
-            Ok(_) => return Ok(()),
-            Err(error) => reasons.push(format!("{}: {error}", check.claim().id)),
+            Ok(_) => fitting.push(check),
+            Err(error) => {
+                let reasons = if asked.iter().any(|name| name == id) { &mut refused } else { &mut left_out };
+                reasons.push(format!("{id}: {error}"));
+            }
         }
     }
-    bail!("no check can take this case\n  {}", reasons.join("\n  "))
+    if !refused.is_empty() {
+        bail!("{}", refused.join("\n  "));
+    }
+    if fitting.is_empty() {
+        bail!("no check can take this case\n  {}", left_out.join("\n  "));
+    }
+    if !left_out.is_empty() && !session.common.quiet {
+        output::stderr(&format!("left out, as they cannot take this case:\n  {}", left_out.join("\n  ")));
+    }
+    Ok(fitting)
 }
 
 /// Number of threads.

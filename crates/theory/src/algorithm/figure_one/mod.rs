@@ -215,7 +215,7 @@ impl Check for FigureOne {
     fn own_case(&self, _: &OwnCase) -> Result<Case, CheckError> {
         let reason =
             "the published curves belong to one function, one start, one step size and three settings; run \
-                      other parameters with `dinlab run`";
+                      other parameters with `dinlab iterate`";
         Err(CheckError::OwnCase { reason: reason.into() })
     }
 
