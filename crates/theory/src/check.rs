@@ -72,6 +72,19 @@ pub struct OwnCase {
 }
 
 impl OwnCase {
+    /// θ₀ as given, or else a point in the objective's view with no symmetry about it; an error without either.
+    pub fn start_point(&self) -> Result<Vec<f64>, CheckError> {
+        const FRACTIONS: [f64; 4] = [0.31, 0.68, 0.44, 0.59];
+        match (&self.theta, &self.objective) {
+            (Some(theta), _) => Ok(theta.clone()),
+            (None, Some(objective)) => {
+                let sides = objective.facts().view.iter().zip(FRACTIONS.iter().cycle());
+                Ok(sides.map(|([low, high], fraction)| low + fraction * (high - low)).collect())
+            }
+            (None, None) => Err(CheckError::OwnCase { reason: "it needs a start or an objective".into() }),
+        }
+    }
+
     /// Whether the user gave nothing.
     pub fn is_empty(&self) -> bool {
         self.objective.is_none()

@@ -243,7 +243,7 @@ impl Check for DiscreteLocalRate {
             alpha: own.alpha.unwrap_or(0.5),
             beta: own.beta.unwrap_or(0.1),
             step_size: own.step_size.ok_or_else(|| needs("a step size"))?,
-            theta: own.theta.clone().ok_or_else(|| needs("a start"))?,
+            theta: own.start_point()?,
             start: initial.to_string(),
             excited: None,
             prediction: Prediction::Multiplier,

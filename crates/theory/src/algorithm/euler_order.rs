@@ -211,7 +211,7 @@ impl Check for EulerOrder {
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
         let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
         let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.theta.clone().ok_or_else(|| needs("a start"))?;
+        let theta = own.start_point()?;
         let until = own.until.unwrap_or(2.0);
         let steps = own.step_size.map_or(400.0, |h| (until / h).round().clamp(4.0, 1e6)) as u64;
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1));

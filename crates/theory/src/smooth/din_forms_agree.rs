@@ -229,7 +229,7 @@ impl Check for DinFormsAgree {
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
         let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
         let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.theta.clone().ok_or_else(|| needs("a start θ₀"))?;
+        let theta = own.start_point()?;
         if theta.len() != objective.dimension() {
             return Err(needs("as many coordinates in the start as the objective has"));
         }

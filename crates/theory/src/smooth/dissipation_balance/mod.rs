@@ -41,7 +41,7 @@ static CLAIM: Claim = Claim {
                is crossed.",
     statement: r"\int_0^T\left(\alpha\|\dot\theta\|^2+\beta\|v\|^2\right)dt=E(0)-E(T),\qquad E=(1+\alpha\beta)J(\theta)+\tfrac12\|u\|^2,\quad v\in\partial J(\theta)",
     hypotheses: &[
-        "J is locally Lipschitz and tame (exact, from the objective's facts)",
+        "J is twice continuously differentiable off its kinks, and tame where it has any (exact, from the objective's facts)",
         "the kink surfaces of J are known, and the start is on none of them (exact)",
     ],
     sources: &[
@@ -201,7 +201,7 @@ impl Check for DissipationBalance {
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
         let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
         let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.theta.clone().ok_or_else(|| needs("a start θ₀"))?;
+        let theta = own.start_point()?;
         if theta.len() != objective.dimension() {
             return Err(needs("as many coordinates in the start as the objective has"));
         }
@@ -217,15 +217,16 @@ impl Check for DissipationBalance {
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
         let (facts, tape) = (case.objective.facts(), case.objective.tape());
-        let smooth = facts.regularity != Regularity::Lipschitz;
+        let smooth = facts.regularity == Regularity::Smooth;
         let surfaces = tape.is_some_and(|tape| {
             !tape.has_norm() && orbit::sides(tape, &case.theta).iter().all(|side| *side != 0)
         });
         vec![
             Hypothesis::exact(
-                "J is continuously differentiable, or locally Lipschitz and tame",
-                smooth || facts.tame,
+                "J is twice continuously differentiable off its kinks",
+                facts.regularity != Regularity::ContinuouslyDifferentiable,
             ),
+            Hypothesis::exact("J is smooth, or locally Lipschitz and tame", smooth || facts.tame),
             Hypothesis::exact("the kink surfaces are known and the start is on none", smooth || surfaces),
         ]
     }
