@@ -1,6 +1,9 @@
 //! Time and peak memory of `dinlab check` at each effort, from a cold cache. `cargo bench -p dinlab-cli --bench check`;
 //! efforts can be named (`-- quick standard`), all three otherwise. The peak is read from /proc, so it is Linux only.
 
+// A benchmark prints its result.
+#![allow(clippy::print_stdout)]
+
 use std::{
     fs,
     process::{Command, Stdio},

@@ -104,7 +104,8 @@ fn remarks(entry: &dinlab_record::CheckEntry) -> String {
             lines.push(format!("reproduce: {}", entry.command));
         }
         Some(Verdict::Inconclusive) => lines.push(format!("inconclusive: {}", entry.reason)),
-        _ => {}
+        Some(Verdict::NotApplicable) => lines.push(format!("not applicable: {}", entry.reason)),
+        Some(Verdict::Consistent) => {}
     }
     for erratum in summary::errata(entry).filter(|e| e.verdict == Verdict::Violated) {
         lines.push(format!(

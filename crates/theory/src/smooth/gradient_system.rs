@@ -10,7 +10,7 @@
 
 use dinlab_din::{initial_state, integrate, system, Dynamics, Integrator, Settings, System};
 use dinlab_indian::{iterate_observed, Method, Run, Schedule};
-use dinlab_numeric::{distance, max, norm};
+use dinlab_numeric::{distance, max, min, norm};
 use dinlab_objective::{start, Objective, Oracle, Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},
@@ -76,6 +76,8 @@ pub struct Case {
     weight: f64,
     /// Factor on a in F and y; 1 except in controls.
     stiffness: f64,
+    /// A user's case: a step size above the stability limit is then theirs to change, not a refutation.
+    own: bool,
 }
 
 impl Case {
@@ -91,6 +93,7 @@ impl Case {
             steps: 500,
             weight: 1.0,
             stiffness: 1.0,
+            own: false,
         }
     }
 
@@ -277,6 +280,12 @@ fn indian(case: &Case) -> Result<Vec<Vec<f64>>, CheckError> {
         Flow::Continue
     };
     let outcome = iterate_observed(&*case.objective, &run, &mut observer)?;
+    if case.own && !outcome.status.is_complete() {
+        let (gamma, status) = (case.step_size, &outcome.status);
+        let reason =
+            format!("INDIAN with step size {gamma} ended as `{status}`: it needs a smaller step size");
+        return Err(CheckError::OwnCase { reason });
+    }
     require(&outcome.status, &case.words())?;
     Ok(states)
 }
@@ -343,6 +352,11 @@ impl Check for GradientSystem {
         let mut gradient = vec![0.0; theta.len()];
         objective.oracle().gradient(&theta, &mut gradient);
         let u = own.start.clone().unwrap_or_default().auxiliary(alpha, beta, &theta, &gradient)?;
+        // Well inside the stable steps at the curvature of the start: F's largest curvature is at most α + βL.
+        let mut hessian = vec![0.0; theta.len() * theta.len()];
+        objective.oracle().hessian(&theta, &mut hessian);
+        let cautious = 0.1 / (alpha + beta * norm(&hessian));
+        let step_size = if cautious > 0.0 { min(0.01, cautious) } else { 0.01 };
         Ok(Case {
             objective: objective.into(),
             alpha,
@@ -350,10 +364,11 @@ impl Check for GradientSystem {
             theta,
             u,
             until: own.until.unwrap_or(10.0),
-            step_size: own.step_size.unwrap_or(0.01),
+            step_size: own.step_size.unwrap_or(step_size),
             steps: own.steps.unwrap_or(500).clamp(1, 100_000),
             weight: 1.0,
             stiffness: 1.0,
+            own: true,
         })
     }
 
