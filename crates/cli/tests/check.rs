@@ -110,9 +110,14 @@ fn checks_that_cannot_take_the_users_own_case_are_left_out_or_refused() {
     assert!(ran.stderr.contains("left out") && ran.stderr.contains("figure-one"), "{}", ran.stderr);
     assert!(!ran.stdout.contains("figure-one") && ran.stdout.contains("kl-rate-flat"), "{}", ran.stdout);
     // One that is named in full has to take it, and nothing is run or written where it cannot.
-    let named = place.run("check euler-order kl-rate-flat --objective power:4 --effort quick --out other");
+    let named =
+        place.run("check discrete-local-rate kl-rate-flat --objective power:4 --effort quick --out other");
     assert_eq!(named.code, 2);
-    assert!(named.stderr.contains("euler-order") && named.stderr.contains("start"), "{}", named.stderr);
+    assert!(
+        named.stderr.contains("discrete-local-rate") && named.stderr.contains("step size"),
+        "{}",
+        named.stderr
+    );
     assert!(!place.0.path().join("other").exists());
 }
 

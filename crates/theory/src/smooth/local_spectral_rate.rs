@@ -280,7 +280,7 @@ impl Check for LocalSpectralRate {
             objective: own.objective.clone().ok_or_else(|| needs("an objective"))?.into(),
             alpha: own.alpha.unwrap_or(0.5),
             beta: own.beta.unwrap_or(0.1),
-            theta: own.start_point()?,
+            theta: own.theta.clone().ok_or_else(|| needs("a start"))?,
             start: initial.to_string(),
             sampling,
             excited: None,
