@@ -1,5 +1,5 @@
 //! INDIAN under argmin's executor against the native route, and the documented example.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 #[path = "../examples/indian.rs"]
 mod example;

@@ -1,5 +1,5 @@
 //! argmin's own solvers on dinlab objectives, and the wrappers.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use argmin::{
     core::{Executor, State},
