@@ -88,6 +88,7 @@ impl Observe<IndianState> for Crash {
     }
 }
 
+// An example prints; the test that includes this file calls its parts and not `main`.
 #[allow(clippy::print_stdout, dead_code)]
 fn main() -> Result<(), Error> {
     let directory = std::env::temp_dir().join(format!("dinlab-argmin-example-{}", std::process::id()));

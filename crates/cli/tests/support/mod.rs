@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// The one JSON record of a successful run.
-    #[allow(dead_code)]
+    #[allow(dead_code)] // not every test file that includes this module uses it
     pub fn record(&self, line: &str) -> Value {
         let ran = self.run(&format!("{line} --json"));
         assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
@@ -49,7 +49,7 @@ impl Place {
     }
 
     /// Names of everything in the folder, sorted.
-    #[allow(dead_code)]
+    #[allow(dead_code)] // not every test file that includes this module uses it
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.0.path())
             .unwrap()
@@ -59,7 +59,7 @@ impl Place {
         names
     }
 
-    #[allow(dead_code)]
+    #[allow(dead_code)] // not every test file that includes this module uses it
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.0.path().join(name), content).unwrap();
     }
