@@ -126,9 +126,10 @@ impl Reading {
     pub fn objective(&self, specification: &str) -> anyhow::Result<Shared> {
         let variables =
             self.variables.as_ref().map(|list| list.split(',').map(|v| v.trim().to_owned()).collect());
-        if variables.is_some() && !specification.starts_with("expr:") {
+        let typed = ["expr:", "sum:"].iter().any(|prefix| specification.starts_with(prefix));
+        if variables.is_some() && !typed {
             anyhow::bail!(
-                "--variables orders the variables of an expression, but --objective is not `expr:…`"
+                "--variables orders the variables of an expression, but --objective is neither `expr:…` nor `sum:…`"
             );
         }
         let options = Options { selection: self.kink.unwrap_or_default(), variables };

@@ -11,7 +11,7 @@ use crate::values::Vector;
 /// Options that state the problem.
 #[derive(Debug, Args)]
 pub struct Problem {
-    /// Objective: a registered name (`dinlab list objectives`) or expr:FORMULA
+    /// Objective: a registered name (`dinlab list objectives`), expr:FORMULA or sum:FORMULA;FORMULA;..
     #[arg(long, value_name = "J")]
     pub objective: String,
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use crate::{
     facts::Facts,
     formula::{forward_gradient, Formula},
+    samples::{FiniteSum, Terms},
     scalar::{dual::Dual, selection::Selection, Scalar},
     tape::Tape,
 };
@@ -39,6 +40,11 @@ pub trait Objective: Send + Sync {
 
     /// The formula as a tape: kink surfaces, smooth pieces, block evaluation. `None` where there is no formula.
     fn tape(&self) -> Option<&Tape> {
+        None
+    }
+
+    /// J as a finite sum of J_n, with mini-batches. `None` where it is not given as one.
+    fn samples(&self) -> Option<&dyn FiniteSum> {
         None
     }
 }
@@ -84,18 +90,32 @@ pub struct Native<F> {
     selection: Selection,
     /// Recorded when it is first asked for.
     tape: OnceLock<Tape>,
+    /// The view as a finite sum, where the formula is one.
+    samples: Option<fn(&Self) -> &dyn FiniteSum>,
 }
 
 impl<F: Formula> Native<F> {
     /// Wraps a formula. Panics if the facts state another dimension than the formula: that is a programming error.
     pub fn new(formula: F, facts: Facts, selection: Selection) -> Self {
         assert_eq!(formula.dimension(), facts.dimension, "dimension of {}", facts.name);
-        Self { formula, facts, selection, tape: OnceLock::new() }
+        Self { formula, facts, selection, tape: OnceLock::new(), samples: None }
     }
 
     /// The formula itself, for other arithmetics.
     pub fn formula(&self) -> &F {
         &self.formula
+    }
+
+    /// The selection at kinks.
+    pub(crate) fn chosen(&self) -> Selection {
+        self.selection
+    }
+}
+
+impl<F: Terms + 'static> Native<F> {
+    /// As [`Native::new`], for a formula that is a finite sum.
+    pub fn sum(formula: F, facts: Facts, selection: Selection) -> Self {
+        Self { samples: Some(|native| native), ..Self::new(formula, facts, selection) }
     }
 }
 
@@ -122,6 +142,9 @@ impl<F: Formula> Objective for Native<F> {
     }
     fn tape(&self) -> Option<&Tape> {
         Some(self.tape.get_or_init(|| Tape::record(&self.formula)))
+    }
+    fn samples(&self) -> Option<&dyn FiniteSum> {
+        self.samples.map(|view| view(self))
     }
 }
 

@@ -41,8 +41,17 @@ fn entries_say_what_they_are() {
 
 #[test]
 fn names_rebuild_the_same_objective() {
-    let more =
-        ["quadratic: 1 , 2", "quadratic:1e-300,1e300", "power:1.25", "cosines: 0.1 , 3", "lasso: 1e-3"];
+    let more = [
+        "quadratic: 1 , 2",
+        "quadratic:1e-300,1e300",
+        "power:1.25",
+        "cosines: 0.1 , 3",
+        "lasso: 1e-3",
+        "medians: 1, 0 ",
+        "wells:1e-3,2,3,4",
+        "spurious: 0.5,-1",
+        "sum:abs(x);-abs(x);0.5*(x-1)^2",
+    ];
     for specification in ALL.iter().flat_map(|entry| entry.examples).chain(&more) {
         let first = build(specification, &Options::default()).unwrap();
         let second = build(first.name(), &Options::default()).unwrap();
@@ -111,6 +120,19 @@ fn bad_arguments_are_refused_with_what_is_accepted() {
         "logistic:0",
         "logistic:-1",
         "logistic:inf",
+        "digits-logistic:0",
+        "medians",
+        "medians:",
+        "medians:1,",
+        "medians:0,nan",
+        "medians:0;1",
+        "wells:0",
+        "wells:1,-1",
+        "wells:inf",
+        "spurious:1",
+        "spurious:-1,1",
+        "spurious:1,2,3",
+        "spurious:x,1",
         "relu-sum:0",
         "relu-sum:100000",
         "relu-sum:x",

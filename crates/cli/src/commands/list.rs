@@ -95,11 +95,20 @@ fn objectives() -> Vec<Item> {
             fields: json!({"arguments": e.arguments, "summary": e.summary, "examples": e.examples}),
         })
         .collect();
-    if !items.iter().any(|item| item.name == "expr") {
-        let summary = "a formula, such as expr:100*(y-abs(x))^2+abs(1-x)";
-        let fields = json!({"arguments": ":FORMULA", "summary": summary, "examples": ["expr:x^2+y^4"]});
-        items.push(Item { name: "expr".into(), summary: summary.into(), fields });
-    }
+    let typed = [
+        ("expr", ":FORMULA", "a formula, such as expr:100*(y-abs(x))^2+abs(1-x)", "expr:x^2+y^4"),
+        (
+            "sum",
+            ":FORMULA;FORMULA;..",
+            "a finite sum for --batch, such as sum:abs(x);-abs(x);0.5*(x-1)^2",
+            "sum:x^2;(x-y)^2",
+        ),
+    ];
+    items.extend(typed.map(|(name, arguments, summary, example)| Item {
+        name: name.into(),
+        summary: summary.into(),
+        fields: json!({"arguments": arguments, "summary": summary, "examples": [example]}),
+    }));
     items
 }
 

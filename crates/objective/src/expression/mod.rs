@@ -3,6 +3,8 @@
 //! Numbers (`1`, `.5`, `2e-3`), constants `pi` and `e`, variables (letters, digits, `_`), `+ - * / ^`, signs,
 //! parentheses and the functions of [`Function::ALL`]. `^` binds to the right and tighter than a sign
 //! (`-x^2` = −(x²)); there is no implicit product; `log` is natural. Constant parts must be finite numbers.
+//!
+//! A `sum:` objective is a finite sum: expressions separated by `;`.
 
 mod constant;
 mod lexer;
@@ -11,6 +13,7 @@ mod objective;
 mod parser;
 mod print;
 pub(crate) mod problem;
+mod sum;
 pub mod tree;
 
 use crate::{error::ObjectiveError, tape::Tape};
@@ -39,31 +42,29 @@ impl Expression {
     /// Parses `text`. `variables` fixes the order of the variables and may name some that do not occur; without it
     /// those that occur are taken in natural order (x2 before x10).
     pub fn parse(text: &str, variables: Option<&[String]>) -> Result<Self, ObjectiveError> {
-        if text.len() > LENGTH_LIMIT {
-            return Err(nowhere(Problem::TooLong { bytes: text.len(), limit: LENGTH_LIMIT }));
+        check_length(text)?;
+        let mut parsed = parse_all(text, &[text], variables)?;
+        let tree = parsed.trees.swap_remove(0);
+        Ok(Self { tree, variables: parsed.variables })
+    }
+
+    /// Parses a finite sum: expressions separated by `;`, in common variables. Columns of errors and kinks are those of
+    /// the whole text.
+    pub fn parse_sum(text: &str, variables: Option<&[String]>) -> Result<Vec<Self>, ObjectiveError> {
+        check_length(text)?;
+        let parts: Vec<&str> = text.split(';').collect();
+        let parsed = parse_all(text, &parts, variables)?;
+        let with_names = |tree| Self { tree, variables: parsed.variables.clone() };
+        Ok(parsed.trees.into_iter().map(with_names).collect())
+    }
+
+    /// The sum of expressions in the same variables. Panics where there is none.
+    pub fn sum_of(terms: &[Self]) -> Self {
+        let mut total = terms[0].clone();
+        for term in &terms[1..] {
+            total.tree.add(&term.tree);
         }
-        if let Some(listed) = variables {
-            check_list(listed).map_err(nowhere)?;
-        }
-        let located =
-            |(problem, column)| ObjectiveError::Expression { problem, place: Some(Place::new(text, column)) };
-        let (mut tree, occurring) = parser::parse(text, variables).map_err(located)?;
-        constant::check(&tree, &occurring).map_err(located)?;
-        let order = match variables {
-            Some(listed) => listed.to_vec(),
-            None => naturally_sorted(&occurring),
-        };
-        if order.is_empty() {
-            return Err(located((Problem::NoVariables, 1)));
-        }
-        let positions: std::collections::HashMap<&str, u32> =
-            order.iter().zip(0..).map(|(name, i)| (name.as_str(), i)).collect();
-        for node in &mut tree.nodes {
-            if let Kind::Variable(v) = &mut node.kind {
-                *v = positions[occurring[*v as usize].as_str()];
-            }
-        }
-        Ok(Self { tree, variables: order })
+        total
     }
 
     /// Names of the variables in the order of the coordinates.
@@ -94,6 +95,60 @@ impl std::fmt::Display for Expression {
     }
 }
 
+/// Trees over common variables, in order.
+struct Parsed {
+    trees: Vec<Tree>,
+    variables: Vec<String>,
+}
+
+/// Parses the `parts` of `text`, which follow one another with one character between them.
+fn parse_all(text: &str, parts: &[&str], variables: Option<&[String]>) -> Result<Parsed, ObjectiveError> {
+    if let Some(listed) = variables {
+        check_list(listed).map_err(nowhere)?;
+    }
+    let (mut trees, mut named): (Vec<Tree>, Vec<Vec<String>>) = Default::default();
+    let mut before = 0;
+    for part in parts {
+        let located = |(problem, column): (Problem, usize)| ObjectiveError::Expression {
+            problem,
+            place: Some(Place::new(text, before + column)),
+        };
+        let (mut tree, occurring) = parser::parse(part, variables).map_err(located)?;
+        constant::check(&tree, &occurring).map_err(located)?;
+        tree.nodes.iter_mut().for_each(|node| node.column += before as u32);
+        trees.push(tree);
+        named.push(occurring);
+        before += part.chars().count() + 1;
+    }
+    let order = match variables {
+        Some(listed) => listed.to_vec(),
+        None => naturally_sorted(named.iter().flatten()),
+    };
+    if order.is_empty() {
+        return Err(ObjectiveError::Expression {
+            problem: Problem::NoVariables,
+            place: Some(Place::new(text, 1)),
+        });
+    }
+    let positions: std::collections::HashMap<&str, u32> =
+        order.iter().zip(0..).map(|(name, i)| (name.as_str(), i)).collect();
+    for (tree, occurring) in trees.iter_mut().zip(&named) {
+        for node in &mut tree.nodes {
+            if let Kind::Variable(v) = &mut node.kind {
+                *v = positions[occurring[*v as usize].as_str()];
+            }
+        }
+    }
+    Ok(Parsed { trees, variables: order })
+}
+
+fn check_length(text: &str) -> Result<(), ObjectiveError> {
+    if text.len() > LENGTH_LIMIT {
+        return Err(nowhere(Problem::TooLong { bytes: text.len(), limit: LENGTH_LIMIT }));
+    }
+    Ok(())
+}
+
 fn nowhere(problem: Problem) -> ObjectiveError {
     ObjectiveError::Expression { problem, place: None }
 }
@@ -116,9 +171,10 @@ fn check_list(names: &[String]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Names in natural order: runs of digits compare as numbers.
-fn naturally_sorted(names: &[String]) -> Vec<String> {
-    let mut sorted = names.to_vec();
+/// Distinct names in natural order: runs of digits compare as numbers.
+fn naturally_sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let distinct: std::collections::BTreeSet<&String> = names.collect();
+    let mut sorted: Vec<String> = distinct.into_iter().cloned().collect();
     sorted.sort_by_cached_key(|name| (natural_key(name), name.clone()));
     sorted
 }

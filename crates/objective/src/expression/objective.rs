@@ -6,6 +6,7 @@ use crate::{
     facts::{Facts, Regularity},
     formula::forward_gradient,
     oracle::{Objective, Oracle},
+    samples::FiniteSum,
     scalar::{dual::Dual, selection::Selection},
     tape::{KinkKind, KinkSurface, Scratch, Tape},
 };
@@ -16,12 +17,14 @@ use super::{
     tree::{Function, Kind},
 };
 
-/// An objective given by a tape.
+/// An objective given by a tape, and as a finite sum by one for each term.
 #[derive(Debug, Clone)]
 pub struct TapeObjective {
     tape: Tape,
+    /// Tapes of the terms; empty where J is not given as a finite sum.
+    pub(super) terms: Vec<Tape>,
     facts: Facts,
-    selection: Selection,
+    pub(super) selection: Selection,
 }
 
 impl TapeObjective {
@@ -34,14 +37,30 @@ impl TapeObjective {
     ) -> Result<Self, ObjectiveError> {
         let text = text.trim();
         let expression = Expression::parse(text, variables)?;
+        Ok(Self::of(&expression, Vec::new(), format!("expr:{text}"), selection))
+    }
+
+    /// The objective of a finite sum, see [`Expression::parse_sum`]; facts are those of the sum as an expression.
+    pub fn parse_sum(
+        text: &str,
+        variables: Option<&[String]>,
+        selection: Selection,
+    ) -> Result<Self, ObjectiveError> {
+        let text = text.trim();
+        let terms = Expression::parse_sum(text, variables)?;
+        let tapes = terms.iter().map(Expression::tape).collect();
+        Ok(Self::of(&Expression::sum_of(&terms), tapes, format!("sum:{text}"), selection))
+    }
+
+    fn of(expression: &Expression, terms: Vec<Tape>, name: String, selection: Selection) -> Self {
         let tape = expression.tape();
         let facts = Facts {
             regularity: regularity(&tape),
-            kinks: kinks(&expression, &tape),
+            kinks: kinks(expression, &tape),
             source: "expression given by the user".into(),
-            ..Facts::unknown(format!("expr:{text}"), expression.latex(), tape.dimension())
+            ..Facts::unknown(name, expression.latex(), tape.dimension())
         };
-        Ok(Self { tape, facts, selection })
+        Self { tape, terms, facts, selection }
     }
 }
 
@@ -128,6 +147,9 @@ impl Objective for TapeObjective {
     }
     fn tape(&self) -> Option<&Tape> {
         Some(&self.tape)
+    }
+    fn samples(&self) -> Option<&dyn FiniteSum> {
+        (!self.terms.is_empty()).then_some(self)
     }
 }
 

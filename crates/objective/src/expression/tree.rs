@@ -141,4 +141,23 @@ impl Tree {
     pub fn root(&self) -> u32 {
         (self.nodes.len() - 1) as u32
     }
+
+    /// Makes this the tree of the sum of itself and `other`.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let (first, nodes, arguments) = (self.root(), self.nodes.len() as u32, self.arguments.len() as u32);
+        self.arguments.extend(other.arguments.iter().map(|a| a + nodes));
+        self.nodes.extend(other.nodes.iter().map(|node| {
+            let kind = match &node.kind {
+                Kind::Neg(a) => Kind::Neg(a + nodes),
+                Kind::Binary(operator, a, b) => Kind::Binary(*operator, a + nodes, b + nodes),
+                Kind::Call(function, range) => {
+                    Kind::Call(*function, range.start + arguments..range.end + arguments)
+                }
+                leaf => leaf.clone(),
+            };
+            Node { kind, column: node.column }
+        }));
+        let second = self.root();
+        self.push(Kind::Binary(Binary::Add, first, second), 0);
+    }
 }

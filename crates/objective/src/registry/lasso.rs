@@ -2,6 +2,9 @@
 //!
 //! The columns of A have mean 0 and Euclidean norm 1, and so has b: the solution is 0 exactly for
 //! τ ≥ ‖Aᵀb‖∞ ≈ 0.586, the largest correlation of a feature with the response, and J(0) = ½.
+//!
+//! As a finite sum over the m = 442 samples: J_i(θ) = ½(aᵢᵀθ − bᵢ)² + (τ/m)‖θ‖₁, the penalty spread over the samples. All
+//! terms are convex, so D_J = ∂J.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +17,7 @@ use crate::{
     facts::{Bound, Facts, Regularity},
     formula::Formula,
     oracle::Native,
+    samples::Terms,
     scalar::Scalar,
 };
 
@@ -30,6 +34,9 @@ pub(super) const ENTRY: Entry = Entry {
 #[derive(Debug)]
 struct LeastSquares {
     dimension: usize,
+    /// A, row-major, and b.
+    rows: Vec<f64>,
+    response: Vec<f64>,
     /// G, row-major.
     gram: Vec<f64>,
     correlation: Vec<f64>,
@@ -57,6 +64,8 @@ fn least_squares() -> &'static LeastSquares {
             half_square: 0.5 * dot(&b, &b),
             eigenvalues: [spectrum.min(), spectrum.max()],
             gram,
+            rows,
+            response: b,
         }
     })
 }
@@ -66,6 +75,21 @@ fn least_squares() -> &'static LeastSquares {
 pub struct Lasso {
     part: &'static LeastSquares,
     tau: f64,
+}
+
+impl Lasso {
+    /// aᵢᵀθ − bᵢ.
+    fn residual<S: Scalar>(&self, i: usize, x: &[S]) -> S {
+        let row = self.row(i).iter().zip(x);
+        row.fold(S::constant(-self.part.response[i]), |total, (&a, &v)| total + S::constant(a) * v)
+    }
+    fn row(&self, i: usize) -> &[f64] {
+        &self.part.rows[i * self.part.dimension..(i + 1) * self.part.dimension]
+    }
+    /// τ/m.
+    fn share(&self) -> f64 {
+        self.tau / self.part.response.len() as f64
+    }
 }
 
 impl Formula for Lasso {
@@ -89,6 +113,22 @@ impl Formula for Lasso {
             let row = &self.part.gram[i * n..(i + 1) * n];
             let start = c(self.tau) * x[i].abs_slope() - c(self.part.correlation[i]);
             *target = row.iter().zip(x).fold(start, |total, (&g, &v)| total + c(g) * v);
+        }
+    }
+}
+
+impl Terms for Lasso {
+    fn count(&self) -> usize {
+        self.part.response.len()
+    }
+    fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
+        let norm = x.iter().fold(S::constant(0.0), |total, v| total + v.abs());
+        S::constant(0.5) * self.residual(n, x).square() + S::constant(self.share()) * norm
+    }
+    fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
+        let r = self.residual(n, x);
+        for ((target, &a), v) in out.iter_mut().zip(self.row(n)).zip(x) {
+            *target = *target + r * S::constant(a) + S::constant(self.share()) * v.abs_slope();
         }
     }
 }
@@ -119,5 +159,5 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
             part.dimension,
         )
     };
-    Ok(Arc::new(Native::new(Lasso { part, tau }, facts, options.selection)))
+    Ok(Arc::new(Native::sum(Lasso { part, tau }, facts, options.selection)))
 }

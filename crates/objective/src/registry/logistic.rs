@@ -2,6 +2,8 @@
 //!
 //! The 30 features have mean 0 and variance 1; a last feature 1 carries the intercept, which is regularised like
 //! the others. yᵢ is −1 for malignant, 1 for benign. r-strongly convex.
+//!
+//! As a finite sum: J_i(θ) = (1/m) [log(1 + exp(−yᵢ xᵢᵀθ)) + (r/2)‖θ‖²], the regulariser spread over the samples.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +14,7 @@ use crate::{
     facts::{Bound, Facts, Regularity},
     formula::Formula,
     oracle::Native,
+    samples::Terms,
     scalar::Scalar,
 };
 
@@ -26,37 +29,44 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// The margins' matrix: row i is −yᵢ xᵢ.
 #[derive(Debug)]
-struct Samples {
-    rows: Vec<Vec<f64>>,
+pub(super) struct Samples {
+    rows: Vec<f64>,
+    count: usize,
     dimension: usize,
     /// λmax(XᵀX)/m.
     largest: f64,
+}
+
+impl Samples {
+    /// From features (row-major, `columns` each; a feature 1 is appended) and for each row whether yᵢ = 1.
+    pub(super) fn new(features: &[f64], columns: usize, positive: impl Fn(usize) -> bool) -> Self {
+        let n = columns + 1;
+        let (mut rows, mut gram) = (Vec::new(), nalgebra::DMatrix::<f64>::zeros(n, n));
+        for (i, features) in features.chunks(columns).enumerate() {
+            let minus_y = if positive(i) { -1.0 } else { 1.0 };
+            let row: Vec<f64> = features.iter().copied().chain([1.0]).map(|v| minus_y * v).collect();
+            for j in 0..n {
+                for k in 0..n {
+                    gram[(j, k)] += row[j] * row[k];
+                }
+            }
+            rows.extend(row);
+        }
+        let count = rows.len() / n;
+        let largest = gram.symmetric_eigenvalues().max() / count as f64;
+        Self { rows, count, dimension: n, largest }
+    }
+
+    fn row(&self, i: usize) -> &[f64] {
+        &self.rows[i * self.dimension..(i + 1) * self.dimension]
+    }
 }
 
 fn samples() -> &'static Samples {
     static SAMPLES: OnceLock<Samples> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let set = data::breast_cancer();
-        let features = set.standardised_columns();
-        let rows: Vec<Vec<f64>> = features
-            .chunks(set.columns)
-            .zip(&set.targets)
-            .map(|(row, &class)| {
-                let minus_y = 1.0 - 2.0 * class;
-                row.iter().copied().chain([1.0]).map(|v| minus_y * v).collect()
-            })
-            .collect();
-        let n = set.columns + 1;
-        let mut gram = nalgebra::DMatrix::<f64>::zeros(n, n);
-        for row in &rows {
-            for i in 0..n {
-                for j in 0..n {
-                    gram[(i, j)] += row[i] * row[j];
-                }
-            }
-        }
-        let largest = gram.symmetric_eigenvalues().max() / rows.len() as f64;
-        Samples { rows, dimension: n, largest }
+        Samples::new(&set.standardised_columns(), set.columns, |i| set.targets[i] == 1.0)
     })
 }
 
@@ -67,8 +77,33 @@ pub struct Logistic {
     regularisation: f64,
 }
 
+/// −yᵢ xᵢᵀθ. Four partial sums: one alone would wait for each addition.
 fn margin<S: Scalar>(row: &[f64], x: &[S]) -> S {
-    row.iter().zip(x).fold(S::constant(0.0), |total, (&a, &v)| total + S::constant(a) * v)
+    let mut partial = [S::constant(0.0); 4];
+    let (blocks, points) = (row.chunks_exact(4), x.chunks_exact(4));
+    let rest = blocks.remainder().iter().zip(points.remainder());
+    for (a, v) in blocks.zip(points) {
+        for k in 0..4 {
+            partial[k] = partial[k] + S::constant(a[k]) * v[k];
+        }
+    }
+    let [p, q, r, s] = partial;
+    rest.fold((p + q) + (r + s), |total, (&a, &v)| total + S::constant(a) * v)
+}
+
+fn half_square<S: Scalar>(x: &[S]) -> S {
+    S::constant(0.5) * x.iter().fold(S::constant(0.0), |total, &v| total + v * v)
+}
+
+impl Logistic {
+    /// Adds the gradient of (1/m) log(1 + exp(−yᵢ xᵢᵀθ)).
+    fn add_loss_gradient<S: Scalar>(&self, i: usize, x: &[S], out: &mut [S]) {
+        let row = self.samples.row(i);
+        let weight = S::constant(1.0 / self.samples.count as f64) * margin(row, x).logistic();
+        for (target, &a) in out.iter_mut().zip(row) {
+            *target = *target + weight * S::constant(a);
+        }
+    }
 }
 
 impl Formula for Logistic {
@@ -76,29 +111,63 @@ impl Formula for Logistic {
         self.samples.dimension
     }
     fn value<S: Scalar>(&self, x: &[S]) -> S {
-        let (c, m) = (S::constant, self.samples.rows.len() as f64);
-        let loss = self.samples.rows.iter().fold(c(0.0), |total, row| total + margin(row, x).softplus());
-        let square = x.iter().fold(c(0.0), |total, &v| total + v * v);
-        c(1.0 / m) * loss + c(0.5 * self.regularisation) * square
+        let (c, m) = (S::constant, self.samples.count);
+        let loss = (0..m).fold(c(0.0), |total, i| total + margin(self.samples.row(i), x).softplus());
+        c(1.0 / m as f64) * loss + c(self.regularisation) * half_square(x)
     }
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
-        let (c, m) = (S::constant, self.samples.rows.len() as f64);
         for (target, &v) in out.iter_mut().zip(x) {
-            *target = c(self.regularisation) * v;
+            *target = S::constant(self.regularisation) * v;
         }
-        for row in &self.samples.rows {
-            let weight = c(1.0 / m) * margin(row, x).logistic();
-            for (target, &a) in out.iter_mut().zip(row) {
-                *target = *target + weight * c(a);
-            }
+        for i in 0..self.samples.count {
+            self.add_loss_gradient(i, x, out);
+        }
+    }
+}
+
+impl Terms for Logistic {
+    fn count(&self) -> usize {
+        self.samples.count
+    }
+    fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
+        let loss = margin(self.samples.row(n), x).softplus();
+        S::constant(1.0 / self.samples.count as f64)
+            * (loss + S::constant(self.regularisation) * half_square(x))
+    }
+    fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
+        let share = S::constant(self.regularisation / self.samples.count as f64);
+        for (target, &v) in out.iter_mut().zip(x) {
+            *target = *target + share * v;
+        }
+        self.add_loss_gradient(n, x, out);
+    }
+    fn batch_gradient<S: Scalar>(&self, batch: &[usize], x: &[S], out: &mut [S]) {
+        // The regulariser once for all terms: it costs as much as a sample.
+        let share = S::constant(self.regularisation * batch.len() as f64 / self.samples.count as f64);
+        for (target, &v) in out.iter_mut().zip(x) {
+            *target = share * v;
+        }
+        for &n in batch {
+            self.add_loss_gradient(n, x, out);
         }
     }
 }
 
 fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
-    let expected = "one finite number r > 0, e.g. logistic:0.01";
-    let r = number_or("logistic", arguments, 0.01, |r| r > 0.0, expected)?;
-    let samples = samples();
+    let source = "closed form; data: Wolberg, Street, Mangasarian, UCI, 1995";
+    regularised("logistic", samples(), source, arguments, options)
+}
+
+/// The regularised logistic regression `name` on the given samples.
+pub(super) fn regularised(
+    name: &str,
+    samples: &'static Samples,
+    source: &str,
+    arguments: &str,
+    options: &Options,
+) -> Result<Shared, ObjectiveError> {
+    let expected = format!("one finite number r > 0, e.g. {name}:0.01");
+    let r = number_or(name, arguments, 0.01, |r| r > 0.0, &expected)?;
     let facts = Facts {
         regularity: Regularity::Smooth,
         convex: true,
@@ -109,12 +178,12 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         convexity: Some(Bound::global(r)),
         kl_exponent: Some(0.5),
         view: vec![[-1.0, 1.0]; samples.dimension],
-        source: "closed form; data: Wolberg, Street, Mangasarian, UCI, 1995".into(),
+        source: source.into(),
         ..Facts::unknown(
-            format!("logistic:{r}"),
+            format!("{name}:{r}"),
             r"\tfrac1m\sum_i\log(1+e^{-y_ix_i^\top\theta})+\tfrac r2\|\theta\|^2",
             samples.dimension,
         )
     };
-    Ok(Arc::new(Native::new(Logistic { samples, regularisation: r }, facts, options.selection)))
+    Ok(Arc::new(Native::sum(Logistic { samples, regularisation: r }, facts, options.selection)))
 }

@@ -3,19 +3,23 @@
 mod arguments;
 mod beale;
 mod cosines;
+mod digits_logistic;
 mod double_well;
 mod hill;
 mod himmelblau;
 mod lasso;
 mod logistic;
+mod medians;
 mod power;
 mod quadratic;
 mod relu_sum;
 mod rosenbrock;
 mod sconv;
+mod spurious;
 mod styblinski_tang;
 mod valley;
 mod well;
+mod wells;
 
 use std::sync::Arc;
 
@@ -67,15 +71,23 @@ pub const ALL: &[Entry] = &[
     styblinski_tang::ENTRY,
     lasso::ENTRY,
     logistic::ENTRY,
+    digits_logistic::ENTRY,
     relu_sum::ENTRY,
+    medians::ENTRY,
+    wells::ENTRY,
+    spurious::ENTRY,
 ];
 
-/// Builds the objective named by `specification`: `name`, `name:arguments`, or `expr:` and a formula.
+/// Builds the objective named by `specification`: `name`, `name:arguments`, `expr:` and a formula, or `sum:` and formulas
+/// separated by `;`.
 pub fn build(specification: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     let specification = specification.trim();
+    let variables = options.variables.as_deref();
     if let Some(text) = specification.strip_prefix("expr:") {
-        let variables = options.variables.as_deref();
         return Ok(Arc::new(TapeObjective::parse(text, variables, options.selection)?));
+    }
+    if let Some(text) = specification.strip_prefix("sum:") {
+        return Ok(Arc::new(TapeObjective::parse_sum(text, variables, options.selection)?));
     }
     let (name, arguments) = specification.split_once(':').unwrap_or((specification, ""));
     match ALL.iter().find(|entry| entry.name == name) {

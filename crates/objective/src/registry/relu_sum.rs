@@ -2,7 +2,8 @@
 //! digits 0 and 1.
 //!
 //! Data: the first m = 100 images of a 0 or a 1, each reduced to 8 features (the mean pixel of blocks 4 rows high and
-//! 2 columns wide, scaled to [0, 1]); yᵢ is the digit. Parameters: w₁ b₁ a₁ w₂ b₂ a₂ … c.
+//! 2 columns wide, scaled to [0, 1]); yᵢ is the digit. Parameters: w₁ b₁ a₁ w₂ b₂ a₂ … c. A finite sum of m terms, each
+//! with its 1/(2m).
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,7 @@ use crate::{
     facts::{CriticalKind, CriticalPoint, Facts, Regularity},
     formula::Formula,
     oracle::Native,
+    samples::Terms,
     scalar::Scalar,
 };
 
@@ -83,21 +85,33 @@ impl Formula for ReluSum {
     }
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         out.fill(S::constant(0.0));
-        let last = x.len() - 1;
-        let scale = S::constant(1.0 / self.samples.len() as f64);
-        for sample in self.samples {
-            let r = scale * residual(x, sample);
-            for (unit, target) in x.chunks_exact(UNIT).zip(out.chunks_exact_mut(UNIT)) {
-                let z = preactivation(unit, &sample.features);
-                let through = r * unit[FEATURES + 1] * z.relu_slope();
-                for (t, &f) in target.iter_mut().zip(&sample.features) {
-                    *t = *t + through * S::constant(f);
-                }
-                target[FEATURES] = target[FEATURES] + through;
-                target[FEATURES + 1] = target[FEATURES + 1] + r * z.relu();
-            }
-            out[last] = out[last] + r;
+        for n in 0..self.samples.len() {
+            self.add_term_gradient(n, x, out);
         }
+    }
+}
+
+impl Terms for ReluSum {
+    fn count(&self) -> usize {
+        self.samples.len()
+    }
+    fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
+        S::constant(0.5 / self.samples.len() as f64) * residual(x, &self.samples[n]).square()
+    }
+    fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
+        let sample = &self.samples[n];
+        let last = x.len() - 1;
+        let r = S::constant(1.0 / self.samples.len() as f64) * residual(x, sample);
+        for (unit, target) in x.chunks_exact(UNIT).zip(out.chunks_exact_mut(UNIT)) {
+            let z = preactivation(unit, &sample.features);
+            let through = r * unit[FEATURES + 1] * z.relu_slope();
+            for (t, &f) in target.iter_mut().zip(&sample.features) {
+                *t = *t + through * S::constant(f);
+            }
+            target[FEATURES] = target[FEATURES] + through;
+            target[FEATURES + 1] = target[FEATURES + 1] + r * z.relu();
+        }
+        out[last] = out[last] + r;
     }
 }
 
@@ -131,7 +145,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
             n,
         )
     };
-    Ok(Arc::new(Native::new(formula, facts, options.selection)))
+    Ok(Arc::new(Native::sum(formula, facts, options.selection)))
 }
 
 #[cfg(test)]

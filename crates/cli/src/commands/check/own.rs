@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Your own case, instead of the standard ones")]
 pub struct Own {
-    /// Objective: a registered name or expr:FORMULA
+    /// Objective: a registered name, expr:FORMULA or sum:FORMULA;FORMULA;..
     #[arg(long, value_name = "J")]
     objective: Option<String>,
     #[command(flatten)]
