@@ -1,8 +1,11 @@
 //! Errors of this crate.
 
-use crate::expression::{ExpressionProblem, Place};
+use crate::{
+    expression::{ExpressionProblem, Place},
+    subdifferential::SubdifferentialProblem,
+};
 
-/// Why an objective could not be built.
+/// Why an objective could not be built or examined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ObjectiveError {
     /// Nothing stands before the colon.
@@ -35,4 +38,7 @@ pub enum ObjectiveError {
         /// Where; none for the list of variables and for texts that are not read at all.
         place: Option<Place>,
     },
+    /// Subdifferentials could not be computed.
+    #[error(transparent)]
+    Subdifferential(#[from] SubdifferentialProblem),
 }

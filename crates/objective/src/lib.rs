@@ -11,6 +11,7 @@ pub mod registry;
 pub mod samples;
 pub mod scalar;
 pub mod start;
+pub mod subdifferential;
 pub mod tape;
 
 pub use error::ObjectiveError;
@@ -22,4 +23,5 @@ pub use registry::{build, Options};
 pub use samples::{FiniteSum, SampleOracle};
 pub use scalar::{dual::Dual, selection::Selection, Scalar};
 pub use start::{Start, StartError};
+pub use subdifferential::Subdifferential;
 pub use tape::{Recorder, Tape};

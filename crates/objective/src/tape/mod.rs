@@ -149,10 +149,37 @@ impl Tape {
     /// g(x) for each kink surface; `out` has as many entries as there are surfaces.
     pub fn kink_values<S: Scalar>(&self, x: &[S], scratch: &mut Scratch<S>, out: &mut [S]) {
         self.forward(x, scratch, &Selected);
+        self.read_kinks(scratch, out);
+    }
+
+    /// g(x) for each kink surface on the smooth piece named by `signs` (see [`Tape::gradient_on_piece`]): a surface whose
+    /// function has kinks of its own is another surface on each of their sides. On dual numbers, the normals.
+    pub fn kink_values_on_piece<S: Scalar>(
+        &self,
+        x: &[S],
+        signs: &[i8],
+        scratch: &mut Scratch<S>,
+        out: &mut [S],
+    ) {
+        self.forward(x, scratch, &Forced(signs));
+        self.read_kinks(scratch, out);
+    }
+
+    fn read_kinks<S: Scalar>(&self, scratch: &Scratch<S>, out: &mut [S]) {
         for (target, kink) in out.iter_mut().zip(&self.kinks) {
             let first = scratch.slots[kink.first as usize];
             *target = kink.second.map_or(first, |second| first - scratch.slots[second as usize]);
         }
+    }
+
+    /// The smallest Euclidean norm that occurs in the evaluation at `x`; infinite without norms. Where it is 0, J has a
+    /// kink that is no surface.
+    pub fn smallest_norm(&self, x: &[f64], scratch: &mut Scratch<f64>) -> f64 {
+        self.forward(x, scratch, &Selected);
+        let norms = self.ops.iter().zip(&scratch.slots).zip(&self.active);
+        norms
+            .filter(|((op, _), active)| matches!(op, Op::Norm(..)) && **active)
+            .fold(f64::INFINITY, |least, ((_, value), _)| dinlab_numeric::min(least, *value))
     }
 }
 
