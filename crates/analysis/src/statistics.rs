@@ -244,6 +244,11 @@ fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
+/// Two-sided p-value 2P(T > |z|), T Student's with that many degrees of freedom.
+pub fn student_p_value(z: f64, freedom: f64) -> f64 {
+    2.0 * student_tail(z.abs(), freedom)
+}
+
 fn student_tail(z: f64, freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.sf(z))
 }

@@ -154,3 +154,61 @@ fn an_interrupt_keeps_what_is_finished() {
     assert_eq!(record["status"], "interrupted");
     assert!(record["final"]["t"].as_f64().unwrap() < 1e6);
 }
+
+/// Ctrl-C in the main job: what is finished is kept, and the next run goes on from there.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_main_job_keeps_its_finished_checks() {
+    let place = Place::new();
+    let line = "check stability-region family:A --effort standard --jobs 1 --out out";
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dinlab"))
+        .args(line.split_whitespace())
+        .current_dir(place.0.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let cache = place.0.path().join("out/cache");
+    let finished = || std::fs::read_dir(&cache).map_or(0, |entries| entries.count());
+    while finished() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before a check was finished");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let kept = report(&place);
+    let ids: Vec<&str> =
+        kept["checks"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    assert!(!ids.is_empty() && ids.len() < 9, "{ids:?}");
+    for id in ids {
+        let again = place.run(&format!("check {id} --effort standard --out out --json"));
+        let record: Value = serde_json::from_str(&again.stdout).unwrap();
+        assert_eq!(record["checks"][0]["cached"], true, "{id}");
+    }
+}
+
+/// A folder that takes no more bytes (here by a limit on the size of files): a clear error, and the old report stands.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file_and_spares_the_old_report() {
+    let place = Place::new();
+    assert_eq!(place.run(CHECK).code, 0);
+    let before = std::fs::read(place.0.path().join("out/checks.json")).unwrap();
+    let full = |line: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 1; exec {} {line}", env!("CARGO_BIN_EXE_dinlab"));
+        let shell =
+            std::process::Command::new("bash").args(["-c", &script]).current_dir(place.0.path()).output();
+        let shell = shell.unwrap();
+        (shell.status.code(), String::from_utf8(shell.stderr).unwrap())
+    };
+    let (code, stderr) = full(&format!("{CHECK} --fresh --seed 1"));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("out/") && stderr.contains("too large"), "{stderr}");
+    assert_eq!(std::fs::read(place.0.path().join("out/checks.json")).unwrap(), before);
+    let (code, stderr) =
+        full("iterate --objective power:4 --start 1 --step-size 0.01 --steps 1000 -o run.csv");
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("run.csv"), "{stderr}");
+    let names = place.names();
+    assert!(!names.iter().any(|name| name.contains("run.csv") || name.contains(".tmp")), "{names:?}");
+}

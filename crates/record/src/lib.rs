@@ -14,5 +14,5 @@ pub use claim::{Claim, Hypothesis, HypothesisState, Source};
 pub use measurement::{Budget, Kind, Measurement, Sampling, Verdict};
 pub use observe::{Flow, Observation, Observe};
 pub use provenance::Provenance;
-pub use report::{CheckEntry, CheckReport, Control, Erratum, Evidence};
+pub use report::{CheckEntry, CheckReport, Control, Erratum, Evidence, FreshSeeds};
 pub use trajectory::{Final, Status, Trajectory, Work};

@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{figure::Figure, Hypothesis, Measurement, Provenance, Verdict};
+use crate::{
+    figure::Figure,
+    real::{self, RealNumber},
+    Hypothesis, Measurement, Provenance, Verdict,
+};
 
 /// How strong the evidence is. Never "proved".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +42,43 @@ pub struct Control {
     pub verdict: Verdict,
     /// What each control case measured.
     pub measurements: Vec<Measurement>,
+}
+
+/// One random measurement repeated with fresh seeds. Where the prediction holds exactly and the standard error is
+/// right, the p-values of "value = prediction" are uniform on [0, 1]; a bias that the margin allows for, or a
+/// standard error that is wrong, shows here long before it decides a verdict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FreshSeeds {
+    /// Name of the measurement.
+    pub name: String,
+    /// Its case.
+    pub case: String,
+    /// Two-sided p-values of "value = prediction", one per seed.
+    #[serde(with = "real")]
+    #[schemars(with = "Vec<RealNumber>")]
+    pub p_values: Vec<f64>,
+    /// Kolmogorov distance of the p-values to the uniform law.
+    #[serde(with = "real")]
+    #[schemars(with = "RealNumber")]
+    pub distance: f64,
+    /// p-value of "the p-values are uniform", after Holm's adjustment over the run.
+    #[serde(with = "real")]
+    #[schemars(with = "RealNumber")]
+    pub p_uniform: f64,
+    /// Whether uniformity stands at the level of the run.
+    pub uniform: bool,
+    /// Mean over the seeds of value − prediction.
+    #[serde(with = "real")]
+    #[schemars(with = "RealNumber")]
+    pub bias: f64,
+    /// Its standard error.
+    #[serde(with = "real")]
+    #[schemars(with = "RealNumber")]
+    pub bias_error: f64,
+    /// Margin of equivalence, which the bias may use.
+    #[serde(with = "real")]
+    #[schemars(with = "RealNumber")]
+    pub margin: f64,
 }
 
 /// A printed statement that differs from what is true, measured by the same code.
@@ -84,6 +125,9 @@ pub struct CheckEntry {
     pub worst_case: Option<Measurement>,
     /// Negative control; null for a user's own case.
     pub control: Option<Control>,
+    /// Random measurements repeated with fresh seeds; empty below `thorough`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fresh_seeds: Vec<FreshSeeds>,
     /// Printed forms that differ.
     pub errata: Vec<Erratum>,
     /// The errata's first entry, as the contract names it.

@@ -2,8 +2,8 @@
 //! a long table, and text that would break a page if it were not escaped.
 
 use dinlab_record::{
-    figure::Figure, Budget, CheckEntry, CheckReport, Control, Erratum, Evidence, Hypothesis, HypothesisState,
-    Measurement, Provenance, Sampling, Source, Verdict,
+    figure::Figure, Budget, CheckEntry, CheckReport, Control, Erratum, Evidence, FreshSeeds, Hypothesis,
+    HypothesisState, Measurement, Provenance, Sampling, Source, Verdict,
 };
 use serde_json::json;
 
@@ -54,6 +54,7 @@ pub fn entry(id: &str, verdict: Option<Verdict>) -> CheckEntry {
         measurements: Vec::new(),
         worst_case: None,
         control: None,
+        fresh_seeds: Vec::new(),
         errata: Vec::new(),
         erratum: None,
         source: vec!["Castera, Bolte, Févotte, Pauwels (2021), JMLR 22(134), Theorem 13".into()],
@@ -110,6 +111,19 @@ pub fn consistent() -> CheckEntry {
                 detectable: 0.032,
             }),
     );
+    for (name, uniform) in [("escape probability", true), ("mean exit", false)] {
+        e.fresh_seeds.push(FreshSeeds {
+            name: name.into(),
+            case: "double-well".into(),
+            p_values: (0..40).map(|i| f64::from(i) / 40.0).collect(),
+            distance: 0.025,
+            p_uniform: if uniform { 1.0 } else { 0.002 },
+            uniform,
+            bias: 0.001,
+            bias_error: 0.0013,
+            margin: 0.02,
+        });
+    }
     e.control = Some(Control {
         verdict: Verdict::Violated,
         measurements: vec![

@@ -113,12 +113,35 @@ fn remarks(entry: &dinlab_record::CheckEntry) -> String {
             erratum.place, erratum.printed, erratum.corrected
         ));
     }
+    lines.extend(fresh_seeds(entry));
     if lines.is_empty() {
         return String::new();
     }
     // Control characters of the record must not reach the terminal.
     let text: String = lines.iter().map(|line| format!("  {}\n", clean(line))).collect();
     format!("\n{}\n{text}", clean(&entry.id))
+}
+
+/// How uniform the p-values under fresh seeds are; `None` where no seeds were drawn.
+fn fresh_seeds(entry: &dinlab_record::CheckEntry) -> Option<String> {
+    let (all, first) = (&entry.fresh_seeds, entry.fresh_seeds.first()?);
+    let uniform = all.iter().filter(|f| f.uniform).count();
+    let mut text = format!(
+        "fresh seeds: p-values of {uniform} of {} random measurements are uniform over {} seeds",
+        all.len(),
+        first.p_values.len()
+    );
+    for f in all.iter().filter(|f| !f.uniform) {
+        text += &format!(
+            "; not of {} on {}: bias {} ± {}, margin {}",
+            f.name,
+            f.case,
+            number::pretty(f.bias),
+            number::pretty(f.bias_error),
+            number::pretty(f.margin)
+        );
+    }
+    Some(text)
 }
 
 fn clean(text: &str) -> String {
@@ -155,6 +178,7 @@ mod tests {
             "could not run: data/jmlr-figure-1d.csv",
             "inconclusive: the negative control did not fail",
             "finding: JMLR 22(134), Theorem 13 prints",
+            "fresh seeds: p-values of 1 of 2 random measurements are uniform over 40 seeds; not of mean exit",
             "5 checks: 1 consistent",
         ] {
             assert!(text.contains(part), "missing {part:?} in\n{text}");

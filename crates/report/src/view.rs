@@ -66,6 +66,7 @@ struct CheckView {
     smallest_violation: Option<Row>,
     control: Option<ControlView>,
     control_text: &'static str,
+    fresh_seeds: Vec<FreshSeedsView>,
     errata: Vec<ErratumView>,
     findings: usize,
     figure: Option<String>,
@@ -84,6 +85,18 @@ struct ControlView {
     mark: Mark,
     failed: bool,
     measurements: TableView,
+}
+
+#[derive(Debug, Serialize)]
+struct FreshSeedsView {
+    name: String,
+    case: String,
+    seeds: usize,
+    distance: String,
+    p_uniform: String,
+    bias: String,
+    margin: String,
+    uniform: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -202,6 +215,7 @@ fn check(entry: &CheckEntry, figures: &BTreeMap<String, String>) -> Result<Check
             measurements: table(&control.measurements),
         }),
         control_text: summary::control_text(entry),
+        fresh_seeds: entry.fresh_seeds.iter().map(fresh_seeds).collect(),
         errata: summary::errata(entry).map(erratum).collect(),
         findings: summary::findings(entry),
         figure,
@@ -225,6 +239,19 @@ fn erratum(e: &dinlab_record::Erratum) -> ErratumView {
         finding: e.verdict == Verdict::Violated,
         mark: mark(Some(e.verdict)),
         measurements: table(&e.measurements),
+    }
+}
+
+fn fresh_seeds(f: &dinlab_record::FreshSeeds) -> FreshSeedsView {
+    FreshSeedsView {
+        name: f.name.clone(),
+        case: f.case.clone(),
+        seeds: f.p_values.len(),
+        distance: number::pretty(f.distance),
+        p_uniform: number::pretty(f.p_uniform),
+        bias: format!("{} ± {}", number::pretty(f.bias), number::pretty(f.bias_error)),
+        margin: number::pretty(f.margin),
+        uniform: f.uniform,
     }
 }
 

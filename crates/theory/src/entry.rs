@@ -5,6 +5,7 @@ use dinlab_record::{
 };
 
 use crate::{
+    fresh_seeds::{self, Repeats},
     judge,
     suite::{AnyCheck, CaseResult, Outcome, Request},
 };
@@ -14,12 +15,16 @@ use crate::{
 pub fn entries(checks: &[&dyn AnyCheck], outcomes: &[Outcome], request: &Request<'_>) -> Vec<CheckEntry> {
     let all: Vec<&Measurement> = outcomes.iter().flat_map(standard).collect();
     let verdicts = judge::judge_all(&all);
+    let repeats: Vec<&[Repeats]> = outcomes.iter().map(|outcome| outcome.repeats.as_slice()).collect();
+    let mut uniformity = fresh_seeds::judge(&repeats).into_iter();
     let mut rest = verdicts.as_slice();
     let mut result = Vec::with_capacity(checks.len());
     for (check, outcome) in checks.iter().zip(outcomes) {
         let (own, later) = rest.split_at(standard(outcome).count());
         rest = later;
-        result.push(entry(*check, outcome, own, request));
+        let mut entry = entry(*check, outcome, own, request);
+        entry.fresh_seeds = uniformity.next().unwrap_or_default();
+        result.push(entry);
     }
     result
 }
@@ -58,6 +63,7 @@ fn entry(check: &dyn AnyCheck, outcome: &Outcome, verdicts: &[Verdict], request:
         worst_case: worst(&measurements).cloned(),
         measurements,
         control: Some(control),
+        fresh_seeds: Vec::new(),
         erratum: errata.first().cloned(),
         errata,
         source: claim.sources.iter().map(reference).collect(),

@@ -7,6 +7,7 @@ pub mod algorithm;
 pub mod check;
 pub mod entry;
 pub mod error;
+pub mod fresh_seeds;
 pub mod geometry;
 pub mod judge;
 pub mod registry;

@@ -14,6 +14,7 @@ use serde_json::{json, Value};
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    fresh_seeds::{self, Repeats},
 };
 
 /// What to run.
@@ -69,6 +70,9 @@ pub struct Outcome {
     pub control: Vec<CaseResult>,
     /// Printed forms.
     pub errata: Vec<ErratumResult>,
+    /// Random measurements under fresh seeds.
+    #[serde(default)]
+    pub repeats: Vec<Repeats>,
     /// Figure.
     pub figure: Option<Figure>,
     /// Why it could not run; what was measured before is kept.
@@ -100,6 +104,8 @@ pub enum Piece {
     Control(CaseResult),
     /// Printed forms.
     Errata(Vec<ErratumResult>),
+    /// One case under fresh seeds.
+    Repeats(Vec<Repeats>),
     /// The figure.
     Figure(Box<Figure>),
 }
@@ -134,6 +140,14 @@ impl<C: Check> AnyCheck for C {
                 let measurements = measured(self, &case, context)?;
                 Ok(Piece::Control(CaseResult { hypotheses: Vec::new(), measurements }))
             }));
+        }
+        if request.own.is_none() && request.effort == Effort::Thorough {
+            for case in self.cases(Effort::Quick) {
+                let task = move |context: &Context<'_>| {
+                    Ok(Piece::Repeats(fresh_seeds::repeat(self, &case, context)?))
+                };
+                tasks.push(Box::new(task));
+            }
         }
         if request.own.is_none() {
             tasks.push(Box::new(move |context| {
@@ -208,6 +222,7 @@ pub fn run(
             Ok(Piece::Case(case)) => outcome.cases.push(case),
             Ok(Piece::Control(case)) => outcome.control.push(case),
             Ok(Piece::Errata(errata)) => outcome.errata = errata,
+            Ok(Piece::Repeats(repeats)) => outcome.repeats.extend(repeats),
             Ok(Piece::Figure(figure)) => outcome.figure = Some(*figure),
             Err(Failure::Interrupted) => outcome.interrupted = true,
             Err(Failure::Error(text)) => outcome.error = outcome.error.take().or(Some(text)),
