@@ -122,7 +122,7 @@ impl Cutter<'_> {
         for p in &probes[1..] {
             let (found, expected) = (value_at(p), along(p) + offset);
             let scale = norm_inf(&g.normal) * norm_inf(p) + offset.abs() + found.abs();
-            if !((found - expected).abs() <= ROUNDING * scale) {
+            if !agree(found, expected, scale) {
                 let what = "a kink's argument is not affine on a piece";
                 return Err(Problem::NotPiecewiseQuadratic { term: term + 1, what });
             }
@@ -150,6 +150,11 @@ impl Cutter<'_> {
         }
         Ok(total)
     }
+}
+
+/// Whether two numbers agree up to rounding at this scale; NaN agrees with nothing.
+fn agree(a: f64, b: f64, scale: f64) -> bool {
+    (a - b).abs() <= ROUNDING * scale
 }
 
 /// One term on the piece named by `signs`, verified to be quadratic.
@@ -180,7 +185,7 @@ fn piece(tape: &Tape, signs: &[i8], term: usize) -> Result<Quadratic, Problem> {
         let expected = q.gradient(p);
         for i in 0..n {
             let scale = scale_h * norm_inf(p) + norm_inf(&q.b) + found[i].abs();
-            if !((found[i] - expected[i]).abs() <= ROUNDING * scale) {
+            if !agree(found[i], expected[i], scale) {
                 let what = "a piece has no constant Hessian";
                 return Err(Problem::NotPiecewiseQuadratic { term: term + 1, what });
             }
