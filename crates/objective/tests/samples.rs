@@ -1,5 +1,7 @@
 //! Objectives as finite sums: the terms add up to J, and their derivatives are those of the terms.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 mod support;
 
 use dinlab_numeric::{norm_inf, Stream};

@@ -1,5 +1,7 @@
 //! Clarke's subdifferential and D_J against closed forms, sampled gradients and one-dimensional enumeration by hand.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 use dinlab_numeric::{norm, Stream};
 use dinlab_objective::{
     subdifferential::{critical_set, CriticalSet, Subdifferential, SubdifferentialProblem, ON_KINK},
