@@ -79,6 +79,30 @@ pub enum DinError {
         /// The integrator.
         integrator: crate::Integrator,
     },
+    /// Dynamics that have no set-valued form.
+    #[error("{dynamics} is no differential inclusion; the event solver takes din, din-psi, heavy-ball, gradient-flow and din-avd")]
+    NotAnInclusion {
+        /// Name of the dynamics.
+        dynamics: &'static str,
+    },
+    /// An objective whose smooth pieces are not known, or whose kinks are not surfaces on which J is continuous.
+    #[error("the event solver cannot treat {objective}: {reason}")]
+    NoPieces {
+        /// Name of the objective.
+        objective: String,
+        /// Why not.
+        reason: String,
+    },
+    /// More solutions than asked for leave the branching states of a run.
+    #[error(
+        "more than {cap} solutions leave the branching states up to t = {t}; follow one, or stop earlier"
+    )]
+    TooManyBranches {
+        /// Most solutions that are followed.
+        cap: usize,
+        /// Time of the branching state that exceeded it.
+        t: f64,
+    },
     /// Unknown integrator or dynamics.
     #[error("unknown {kind} `{name}`, expected one of {known}")]
     UnknownName {

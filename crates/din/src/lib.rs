@@ -10,6 +10,7 @@ mod dynamics;
 mod error;
 mod events;
 mod foreign;
+pub mod inclusion;
 mod integrator;
 mod method;
 mod run;

@@ -3,6 +3,7 @@
 
 pub mod claim;
 pub mod figure;
+pub mod kinks;
 pub mod measurement;
 pub mod observe;
 pub mod provenance;
@@ -11,6 +12,7 @@ pub mod report;
 pub mod trajectory;
 
 pub use claim::{Claim, Hypothesis, HypothesisState, Source};
+pub use kinks::{Departure, KinkBranch, KinkEvent, KinkEventKind, KinkReport, KinkSegment, Side};
 pub use measurement::{Budget, Kind, Measurement, Sampling, Verdict};
 pub use observe::{Flow, Observation, Observe};
 pub use provenance::Provenance;

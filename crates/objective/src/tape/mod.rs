@@ -146,6 +146,31 @@ impl Tape {
         scratch.slots[self.output as usize]
     }
 
+    /// g(x) for each kink surface as the piece named by `signs` has it (a kink inside the argument of another one takes
+    /// its forced side), and the gradients of those in `which` in `normals`, one row of length n each. Returns J(x) of
+    /// the piece. On dual numbers the dual parts are derivatives along a direction.
+    pub fn kinks_on_piece<S: Scalar>(
+        &self,
+        x: &[S],
+        signs: &[i8],
+        which: &[usize],
+        scratch: &mut Scratch<S>,
+        values: &mut [S],
+        normals: &mut [S],
+    ) -> S {
+        let sides = Forced(signs);
+        self.forward(x, scratch, &sides);
+        self.read_kinks(scratch, values);
+        for (&kink, row) in which.iter().zip(normals.chunks_mut(self.dimension)) {
+            let KinkSurface { first, second, .. } = self.kinks[kink];
+            match second {
+                None => self.reverse_from(&[(first, 1.0)], scratch, row, &sides),
+                Some(second) => self.reverse_from(&[(first, 1.0), (second, -1.0)], scratch, row, &sides),
+            }
+        }
+        scratch.slots[self.output as usize]
+    }
+
     /// g(x) for each kink surface; `out` has as many entries as there are surfaces.
     pub fn kink_values<S: Scalar>(&self, x: &[S], scratch: &mut Scratch<S>, out: &mut [S]) {
         self.forward(x, scratch, &Selected);

@@ -71,11 +71,24 @@ impl Tape {
 
     /// Adjoints from the slots, and from them the derivatives with respect to the inputs.
     pub(super) fn reverse<S: Scalar, P: Sides>(&self, scratch: &mut Scratch<S>, out: &mut [S], sides: &P) {
+        self.reverse_from(&[(self.output, 1.0)], scratch, out, sides);
+    }
+
+    /// The same for a sum of slots with the given weights in place of the output.
+    pub(super) fn reverse_from<S: Scalar, P: Sides>(
+        &self,
+        seeds: &[(u32, f64)],
+        scratch: &mut Scratch<S>,
+        out: &mut [S],
+        sides: &P,
+    ) {
         let c = S::constant;
         let Scratch { slots, adjoints, .. } = scratch;
         adjoints.fill(c(0.0));
         out.fill(c(0.0));
-        adjoints[self.output as usize] = c(1.0);
+        for &(slot, weight) in seeds {
+            adjoints[slot as usize] = adjoints[slot as usize] + c(weight);
+        }
         for (i, op) in self.ops.iter().enumerate().rev() {
             if !self.active[i] {
                 continue;
