@@ -7,11 +7,14 @@
 //! `cargo bench -p dinlab-din --bench work_precision`
 #![allow(clippy::print_stdout)]
 
-use std::{cell::RefCell, time::Instant};
+mod measure;
+
+use std::cell::RefCell;
 
 use dinlab_din::{initial_state, integrate, system, Dynamics, Integrator, Settings, INTEGRATORS};
 use dinlab_objective::{Facts, Formula, Native, Objective, Oracle, Scalar, Start};
 use dinlab_record::Flow;
+use measure::{time, Curve};
 use ode_solvers::{dop_shared::OutputType, Dop853, Dopri5, SVector};
 
 const ALPHA: f64 = 0.5;
@@ -95,58 +98,21 @@ where
     }
 }
 
-/// Least time in microseconds of nine batches of about 10 ms each: what else the machine does only adds.
-fn time(mut work: impl FnMut()) -> f64 {
-    let first = Instant::now();
-    work();
-    let once = first.elapsed().as_secs_f64();
-    let batch = (0.01 / once).ceil() as u32;
-    let times: Vec<f64> = (0..9)
-        .map(|_| {
-            let begin = Instant::now();
-            (0..batch).for_each(|_| work());
-            1e6 * begin.elapsed().as_secs_f64() / f64::from(batch)
-        })
-        .collect();
-    dinlab_numeric::minimum(&times)
-}
-
-/// Error and time at each tolerance.
-struct Curve {
-    name: String,
-    points: Vec<[f64; 2]>,
-}
-
-impl Curve {
-    /// Runs `solve(tolerance)`, which returns the end and the number of evaluations, and prints the rows.
-    fn measure(name: &str, reference: &[f64], solve: &dyn Fn(f64) -> (Vec<f64>, u64)) -> Self {
-        let mut points = Vec::new();
-        for exponent in 3..=12 {
-            let tolerance = 10f64.powi(-exponent);
-            let (end, work) = solve(tolerance);
-            let error = dinlab_numeric::distance(&end, reference);
-            let us = time(|| {
-                std::hint::black_box(solve(tolerance));
-            });
-            let each = 1e3 * us / work as f64;
-            println!("{name:27} {tolerance:>9.0e} {error:>11.2e} {us:>10.1} {work:>12} {each:>14.1}");
-            points.push([error, us]);
-        }
-        Self { name: name.to_owned(), points }
+/// Runs `solve(tolerance)`, which returns the end and the number of evaluations, and prints the rows.
+fn curve(name: &str, reference: &[f64], solve: &dyn Fn(f64) -> (Vec<f64>, u64)) -> Curve {
+    let mut points = Vec::new();
+    for exponent in 3..=12 {
+        let tolerance = 10f64.powi(-exponent);
+        let (end, work) = solve(tolerance);
+        let error = dinlab_numeric::distance(&end, reference);
+        let us = time(|| {
+            std::hint::black_box(solve(tolerance));
+        });
+        let each = 1e3 * us / work as f64;
+        println!("{name:27} {tolerance:>9.0e} {error:>11.2e} {us:>10.1} {work:>12} {each:>14.1}");
+        points.push([error, us]);
     }
-
-    /// Time for an error of at most `error`: between neighbouring tolerances log time is linear in log error.
-    fn time_at(&self, error: f64) -> f64 {
-        if self.points[0][0] <= error {
-            return self.points[0][1];
-        }
-        let crossing = self.points.windows(2).find(|p| p[1][0] <= error);
-        let Some([[e0, t0], [e1, t1]]) = crossing.and_then(|p| <[[f64; 2]; 2]>::try_from(p).ok()) else {
-            return f64::NAN;
-        };
-        let s = (e0 / error).ln() / (e0 / e1).ln();
-        (t0.ln() + s * (t1 / t0).ln()).exp()
-    }
+    Curve { name: name.to_owned(), points }
 }
 
 fn summary(curves: &[Curve]) {
@@ -197,15 +163,15 @@ fn main() {
     );
     let mut curves: Vec<Curve> = INTEGRATORS
         .iter()
-        .map(|entry| Curve::measure(entry.name, &reference, &|tolerance| solve(entry.integrator, tolerance)))
+        .map(|entry| curve(entry.name, &reference, &|tolerance| solve(entry.integrator, tolerance)))
         .collect();
     let fixed = State::from_column_slice(&start);
     let oracle = RefCell::new(objective.oracle());
     for (name, order) in [("dopri5", 5), ("dop853", 8)] {
         let direct = |tolerance| foreign(Direct, order, &fixed, tolerance);
-        curves.push(Curve::measure(&format!("ode_solvers direct {name}"), &reference, &direct));
+        curves.push(curve(&format!("ode_solvers direct {name}"), &reference, &direct));
         let indirect = |tolerance| foreign(Indirect(&oracle), order, &fixed, tolerance);
-        curves.push(Curve::measure(&format!("ode_solvers oracle {name}"), &reference, &indirect));
+        curves.push(curve(&format!("ode_solvers oracle {name}"), &reference, &indirect));
     }
     summary(&curves);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     integrator::{Integrator, Settings},
-    method::{dop853::Dop853, dopri5::Dopri5, radau5::Radau5, Method},
+    method::{dop853::Dop853, dopri5::Dopri5, radau::Radau, Method},
     system::System,
 };
 
@@ -20,13 +20,24 @@ const TRIAL: u32 = 40;
 /// The native methods; the explicit ones with arrays for DIN in one and two variables.
 pub(crate) fn method(integrator: Integrator, n: usize) -> Box<dyn Method> {
     match (integrator, n) {
-        (Integrator::Radau5, _) => Box::new(Radau5::new(n)),
+        (Integrator::Radau5, _) => radau(n, 3),
+        (Integrator::Radau9, _) => radau(n, 5),
+        (Integrator::Radau13, _) => radau(n, 7),
+        (Integrator::Radau17, _) => radau(n, 9),
         (Integrator::Dop853, 2) => Box::new(Dop853::<[f64; 2]>::new(n)),
         (Integrator::Dop853, 4) => Box::new(Dop853::<[f64; 4]>::new(n)),
         (Integrator::Dop853, _) => Box::new(Dop853::<Vec<f64>>::new(n)),
         (_, 2) => Box::new(Dopri5::<[f64; 2]>::new(n)),
         (_, 4) => Box::new(Dopri5::<[f64; 4]>::new(n)),
         _ => Box::new(Dopri5::<Vec<f64>>::new(n)),
+    }
+}
+
+fn radau(n: usize, stages: usize) -> Box<dyn Method> {
+    match n {
+        2 => Box::new(Radau::<[f64; 2]>::new(n, stages)),
+        4 => Box::new(Radau::<[f64; 4]>::new(n, stages)),
+        _ => Box::new(Radau::<Vec<f64>>::new(n, stages)),
     }
 }
 

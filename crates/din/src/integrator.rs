@@ -18,6 +18,12 @@ pub enum Integrator {
     Dop853,
     /// Implicit Runge–Kutta Radau IIA of order 5, L-stable.
     Radau5,
+    /// Radau IIA of order 9, five stages.
+    Radau9,
+    /// Radau IIA of order 13, seven stages.
+    Radau13,
+    /// Radau IIA of order 17, nine stages.
+    Radau17,
     /// The 5(4) pair as implemented by the crate ode_solvers.
     OdeSolversDopri5,
     /// The 8(5,3) triple as implemented by the crate ode_solvers.
@@ -40,6 +46,7 @@ pub struct IntegratorEntry {
 }
 
 const HNW: &str = "Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 2nd ed., 1993";
+const RADAU: &str = "Hairer, Wanner, J. Comput. Appl. Math. 111, 1999";
 
 /// All integrators in the order of `dinlab list integrators`.
 pub const INTEGRATORS: &[IntegratorEntry] = &[
@@ -70,6 +77,27 @@ pub const INTEGRATORS: &[IntegratorEntry] = &[
         order: 5,
         summary: "implicit Radau IIA, three stages, L-stable; for large beta L",
         source: "Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., 1996, IV.8",
+    },
+    IntegratorEntry {
+        integrator: Integrator::Radau9,
+        name: "radau9",
+        order: 9,
+        summary: "implicit Radau IIA, five stages, dense output of order 5",
+        source: RADAU,
+    },
+    IntegratorEntry {
+        integrator: Integrator::Radau13,
+        name: "radau13",
+        order: 13,
+        summary: "implicit Radau IIA, seven stages, dense output of order 7",
+        source: RADAU,
+    },
+    IntegratorEntry {
+        integrator: Integrator::Radau17,
+        name: "radau17",
+        order: 17,
+        summary: "implicit Radau IIA, nine stages, dense output of order 9; for tight tolerances",
+        source: RADAU,
     },
     IntegratorEntry {
         integrator: Integrator::OdeSolversDopri5,

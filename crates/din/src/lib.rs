@@ -23,5 +23,5 @@ pub use error::DinError;
 pub use events::{Direction, Event, EventFunction, Located};
 pub use integrator::{Integrator, IntegratorEntry, Settings, INTEGRATORS};
 pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
-pub use system::System;
+pub use system::{Blocks, System};
 pub use systems::system;

@@ -2,7 +2,11 @@
 
 use dinlab_objective::{Objective, Oracle, Regularity};
 
-use crate::{dynamics::Dynamics, method::linear::solve_positive_definite, system::System};
+use crate::{
+    dynamics::Dynamics,
+    method::linear::solve_positive_definite,
+    system::{Blocks, System},
+};
 
 /// The system of first-order equations. Parameters are not checked here: [`crate::initial_state`] does that.
 pub fn system<'a>(dynamics: Dynamics, objective: &'a dyn Objective) -> Box<dyn System + 'a> {
@@ -44,21 +48,17 @@ impl Flow<'_> {
         &self.matrix
     }
 
-    /// Writes the 2×2 block Jacobian whose blocks are aᵢⱼH + bᵢⱼI.
-    fn block_jacobian(&mut self, theta: &[f64], a: [[f64; 2]; 2], b: [[f64; 2]; 2], out: &mut [f64]) {
-        let n = self.n;
-        let hessian = self.hessian(theta);
-        for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            for i in 0..n {
-                for j in 0..n {
-                    let identity = if i == j { b[row][column] } else { 0.0 };
-                    // A block without H stays free of a non-finite Hessian.
-                    let curvature =
-                        if a[row][column] == 0.0 { 0.0 } else { a[row][column] * hessian[i * n + j] };
-                    out[(row * n + i) * 2 * n + column * n + j] = curvature + identity;
-                }
-            }
-        }
+    /// The blocks with the Hessian at θ as H.
+    fn blocks(
+        &mut self,
+        theta: &[f64],
+        curvature: [[f64; 2]; 2],
+        identity: [[f64; 2]; 2],
+        out: &mut Vec<f64>,
+    ) -> Option<Blocks> {
+        out.resize(self.n * self.n, 0.0);
+        self.oracle.hessian(theta, out);
+        Some(Blocks { parts: 2, curvature, identity })
     }
 }
 
@@ -96,10 +96,10 @@ impl<V: AsRef<[f64]> + AsMut<[f64]>> System for Din<'_, V> {
             du[i] = -alpha * u[i] - (1.0 - alpha * beta) * v[i];
         }
     }
-    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+    fn blocks(&mut self, _: f64, y: &[f64], hessian: &mut Vec<f64>) -> Option<Blocks> {
         let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
         let curvature = [[-beta, 0.0], [-(1.0 - alpha * beta), 0.0]];
-        self.flow.block_jacobian(&y[..n], curvature, [[0.0, 1.0], [0.0, -alpha]], out);
+        self.flow.blocks(&y[..n], curvature, [[0.0, 1.0], [0.0, -alpha]], hessian)
     }
 }
 
@@ -126,10 +126,10 @@ impl System for DinPsi<'_> {
             dtheta[i] = dpsi[i] - beta * v[i];
         }
     }
-    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
+    fn blocks(&mut self, _: f64, y: &[f64], hessian: &mut Vec<f64>) -> Option<Blocks> {
         let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
         let row = [1.0 / beta - alpha, -1.0 / beta];
-        self.flow.block_jacobian(&y[..n], [[-beta, 0.0], [0.0, 0.0]], [row, row], out);
+        self.flow.blocks(&y[..n], [[-beta, 0.0], [0.0, 0.0]], [row, row], hessian)
     }
 }
 
@@ -160,7 +160,11 @@ impl System for DinSecondOrder<'_> {
     fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
         let (alpha, beta, n) = (self.alpha, self.beta, self.flow.n);
         let (theta, velocity) = y.split_at(n);
-        self.flow.block_jacobian(theta, [[0.0, 0.0], [-1.0, -beta]], [[0.0, 1.0], [0.0, -alpha]], out);
+        let mut hessian = Vec::new();
+        let curvature = [[0.0, 0.0], [-1.0, -beta]];
+        if let Some(blocks) = self.flow.blocks(theta, curvature, [[0.0, 1.0], [0.0, -alpha]], &mut hessian) {
+            blocks.expand(&hessian, out);
+        }
         // ∂θ(∇²J(θ)w) = D³J(θ)[w] is the derivative of the Hessian along w: central difference.
         let speed = dinlab_numeric::norm(velocity);
         if beta == 0.0 || speed == 0.0 {
@@ -194,9 +198,9 @@ impl System for GradientFlow<'_> {
         self.flow.oracle.gradient(y, dy);
         dy.iter_mut().for_each(|v| *v = -*v);
     }
-    fn jacobian(&mut self, _: f64, y: &[f64], out: &mut [f64]) {
-        self.flow.oracle.hessian(y, out);
-        out.iter_mut().for_each(|v| *v = -*v);
+    fn blocks(&mut self, _: f64, y: &[f64], hessian: &mut Vec<f64>) -> Option<Blocks> {
+        let blocks = self.flow.blocks(y, [[-1.0, 0.0], [0.0, 0.0]], [[0.0; 2]; 2], hessian);
+        blocks.map(|b| Blocks { parts: 1, ..b })
     }
 }
 
@@ -224,10 +228,10 @@ impl System for DinAvd<'_> {
             du[i] = -(alpha / t) * dtheta[i] - v[i];
         }
     }
-    fn jacobian(&mut self, t: f64, y: &[f64], out: &mut [f64]) {
+    fn blocks(&mut self, t: f64, y: &[f64], hessian: &mut Vec<f64>) -> Option<Blocks> {
         let (friction, beta, n) = (self.alpha / t, self.beta, self.flow.n);
         let curvature = [[-beta, 0.0], [friction * beta - 1.0, 0.0]];
-        self.flow.block_jacobian(&y[..n], curvature, [[0.0, 1.0], [0.0, -friction]], out);
+        self.flow.blocks(&y[..n], curvature, [[0.0, 1.0], [0.0, -friction]], hessian)
     }
 }
 

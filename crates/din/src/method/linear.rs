@@ -15,6 +15,11 @@ impl<T: ComplexField<RealField = f64> + Copy> Lu<T> {
         Self { n, matrix: vec![T::zero(); n * n], pivots: vec![0; n] }
     }
 
+    /// n.
+    pub(crate) fn len(&self) -> usize {
+        self.n
+    }
+
     /// Factorises the matrix whose entry (i, j) is `entry(i, j)`; false if it is singular or not finite.
     pub(crate) fn factorise(&mut self, entry: impl Fn(usize, usize) -> T) -> bool {
         let n = self.n;

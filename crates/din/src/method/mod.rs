@@ -6,7 +6,9 @@ pub(crate) mod dopri5;
 pub(crate) mod linear;
 #[cfg(test)]
 mod order_tests;
-pub(crate) mod radau5;
+pub(crate) mod radau;
+mod radau_table;
+mod resolvent;
 
 use crate::system::System;
 

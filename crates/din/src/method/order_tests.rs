@@ -1,6 +1,6 @@
 //! Orders measured with fixed steps on nonlinear problems with known solutions.
 
-use super::{dop853::Dop853, dopri5::Dopri5, radau5::Radau5, Attempt, Method, Tolerance};
+use super::{dop853::Dop853, dopri5::Dopri5, radau::Radau, Attempt, Method, Tolerance};
 use crate::system::System;
 
 #[derive(Clone, Copy)]
@@ -71,7 +71,10 @@ fn make(name: &str) -> Box<dyn Method> {
     match name {
         "dopri5" => Box::new(Dopri5::<[f64; 2]>::new(2)),
         "dop853" => Box::new(Dop853::<Vec<f64>>::new(2)),
-        _ => Box::new(Radau5::with_newton_tolerance(2, 1e-13)),
+        "radau5" => Box::new(Radau::<Vec<f64>>::with_newton_tolerance(2, 3, 1e-13)),
+        "radau9" => Box::new(Radau::<[f64; 2]>::with_newton_tolerance(2, 5, 1e-13)),
+        "radau13" => Box::new(Radau::<[f64; 2]>::with_newton_tolerance(2, 7, 1e-13)),
+        _ => Box::new(Radau::<[f64; 2]>::with_newton_tolerance(2, 9, 1e-13)),
     }
 }
 

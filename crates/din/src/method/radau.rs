@@ -1,0 +1,397 @@
+//! Radau IIA methods of order 5, 9, 13 and 17 with simplified Newton iteration, after Hairer, Wanner, J. Comput. Appl.
+//! Math. 111 (1999), and Solving Ordinary Differential Equations II, 2nd ed., IV.8. The equations of s stages fall into
+//! one real and (s − 1)/2 complex systems of the size of the state.
+//!
+//! Dense output is the collocation polynomial p, uniformly of order s. It is what samples and events see, so its error is
+//! what is controlled: to leading order it is h·(f(t, y) − p′(t)), the defect at the start of the step, times a constant of
+//! the method. At the nodes errors are smaller by far. (The original controls an error of the same order at the nodes,
+//! against loosened tolerances; samples between the nodes would then miss the tolerance.)
+
+use nalgebra::Complex;
+
+use super::{
+    radau_table::{Table, TABLES},
+    resolvent::Resolvent,
+    Attempt, Control, Cost, Method, Storage, Tolerance, BLOCK,
+};
+use crate::system::System;
+
+/// Contraction of the Newton iteration below which the Jacobian is kept.
+const KEEP: f64 = 1e-3;
+/// Newton iterations end at errors of this size in units of the tolerance, or at rounding level.
+const ENOUGH: f64 = 0.01;
+const ROUNDING: f64 = 50.0 * f64::EPSILON;
+
+pub(crate) struct Radau<V> {
+    table: &'static Table,
+    slope: V,
+    next: V,
+    /// Increments zᵢ of the stages, slopes there, residuals of the equations, corrections.
+    z: Vec<V>,
+    f: Vec<V>,
+    residual: Vec<V>,
+    correction: Vec<V>,
+    stage: V,
+    matrix: Resolvent<V>,
+    jacobian: Jacobian,
+    /// Step for which the matrices are prepared; 0 for none.
+    factorised: f64,
+    /// Contraction of the last Newton iteration; 1 where none is known.
+    rate: f64,
+    polynomial: Polynomial<V>,
+    newton_tolerance: Option<f64>,
+    cost: Cost,
+}
+
+/// Which Jacobian the matrices hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Jacobian {
+    /// None that is of use.
+    Stale,
+    /// One of an earlier step, which served it well.
+    Kept,
+    /// One of this step.
+    Fresh,
+}
+
+enum Newton {
+    Converged,
+    Failed { factor: f64 },
+    NonFinite,
+}
+
+impl<V: Storage> Radau<V> {
+    /// The method with `stages` stages: 3, 5, 7 or 9.
+    pub(crate) fn new(n: usize, stages: usize) -> Self {
+        let table = TABLES.iter().find(|t| t.stages == stages).expect("a number of stages with a table");
+        let zero = || V::zero(n);
+        let several = || (0..stages).map(|_| zero()).collect::<Vec<_>>();
+        Self {
+            table,
+            slope: zero(),
+            next: zero(),
+            z: several(),
+            f: several(),
+            residual: several(),
+            correction: several(),
+            stage: zero(),
+            matrix: Resolvent::new(n),
+            jacobian: Jacobian::Stale,
+            factorised: 0.0,
+            rate: 1.0,
+            polynomial: Polynomial::new(n, table.c),
+            newton_tolerance: None,
+            cost: Cost::default(),
+        }
+    }
+
+    /// Solves its equations to this accuracy whatever the tolerance of the step.
+    #[cfg(test)]
+    pub(crate) fn with_newton_tolerance(n: usize, stages: usize, newton_tolerance: f64) -> Self {
+        Self { newton_tolerance: Some(newton_tolerance), ..Self::new(n, stages) }
+    }
+
+    /// Jacobian and matrices for the step h; false if they are singular or not finite.
+    fn prepare(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64) -> bool {
+        if self.jacobian == Jacobian::Stale {
+            // In the middle of the step, where the extrapolated polynomial leads: half as far from the last stage.
+            let middle = self.table.stages / 2;
+            add(&mut self.stage, y, &self.z[middle]);
+            let mut found = self.matrix.linearise(system, t + self.table.c[middle] * h, self.stage.as_ref());
+            if !found {
+                found = self.matrix.linearise(system, t, y);
+            }
+            self.cost.jacobians += 1;
+            self.factorised = 0.0;
+            if !found {
+                return false;
+            }
+            self.jacobian = Jacobian::Fresh;
+        }
+        if self.factorised == h {
+            return true;
+        }
+        let complex = self.table.complex.iter().map(|&(re, im)| h / Complex::new(re, -im));
+        let regular = self.matrix.factorise(h / self.table.real, complex);
+        self.cost.factorisations += 1 + self.table.complex.len() as u64;
+        self.factorised = if regular { h } else { 0.0 };
+        regular
+    }
+
+    /// First guess: the last collocation polynomial, extrapolated.
+    fn guess(&mut self, y: &[f64], h: f64) {
+        for (z, c) in self.z.iter_mut().zip(self.table.c) {
+            if self.polynomial.h == 0.0 {
+                z.as_mut().fill(0.0);
+            } else {
+                self.polynomial.at(1.0 + c * h / self.polynomial.h, z.as_mut());
+                z.as_mut().iter_mut().zip(y).for_each(|(z, y)| *z -= y);
+            }
+        }
+    }
+
+    fn newton(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64, tolerance: Tolerance) -> Newton {
+        let default = dinlab_numeric::max(ROUNDING / tolerance.rtol, ENOUGH);
+        let enough = self.newton_tolerance.unwrap_or(default);
+        // 7, 12, 17, 22 as in the original.
+        let most = (7 + (self.table.stages as i32 - 3) * 5 / 2)
+            * if self.newton_tolerance.is_some() { 5 } else { 1 };
+        // What the last step says about this one is worth less than its face value.
+        let mut error_of_size = if self.jacobian == Jacobian::Kept {
+            let expected = dinlab_numeric::max(self.rate, f64::EPSILON).powf(0.8);
+            expected / (1.0 - expected)
+        } else {
+            // Only a correction at rounding level ends an iteration without history.
+            1e3
+        };
+        let (mut last, mut rate) = (0.0_f64, 1.0_f64);
+        for iteration in 0..most {
+            for i in 0..self.table.stages {
+                add(&mut self.stage, y, &self.z[i]);
+                system.rhs(t + self.table.c[i] * h, self.stage.as_ref(), self.f[i].as_mut());
+            }
+            self.cost.evaluations += self.table.stages as u64;
+            let size = self.correct(y, h, tolerance);
+            if !size.is_finite() {
+                return Newton::NonFinite;
+            }
+            if iteration > 0 {
+                rate = size / last;
+                let left = most - 1 - iteration;
+                let at_the_end = rate.powi(left) / (1.0 - rate) * size;
+                // At rounding level corrections no longer shrink: that is not divergence.
+                let stalled = size <= 0.5 * enough;
+                if !stalled && (rate >= 1.0 || at_the_end > enough) {
+                    let excess = dinlab_numeric::min(at_the_end / enough, 1e6);
+                    let factor =
+                        if rate >= 1.0 { 0.5 } else { 0.8 * excess.powf(-1.0 / f64::from(4 + left)) };
+                    return Newton::Failed { factor: dinlab_numeric::min(factor, 0.7) };
+                }
+                error_of_size = if rate < 0.5 { rate / (1.0 - rate) } else { 2.0 };
+            }
+            for (z, correction) in self.z.iter_mut().zip(&self.correction) {
+                z.as_mut().iter_mut().zip(correction.as_ref()).for_each(|(z, c)| *z += c);
+            }
+            if size == 0.0 || error_of_size * size < enough {
+                self.rate = if iteration > 0 { rate } else { error_of_size };
+                return Newton::Converged;
+            }
+            last = size;
+        }
+        Newton::Failed { factor: 0.5 }
+    }
+
+    /// Solves (I − hA⊗J)Δz = hAf − z for the correction; its size in units of the tolerance.
+    fn correct(&mut self, y: &[f64], h: f64, tolerance: Tolerance) -> f64 {
+        let Self { table, matrix, z, f, residual, correction, .. } = self;
+        let s = table.stages;
+        product(residual, table.a, f);
+        for (r, z) in residual.iter_mut().zip(z) {
+            r.as_mut().iter_mut().zip(z.as_ref()).for_each(|(r, z)| *r = h * *r - z);
+        }
+        product(correction, table.ti, residual);
+        matrix.solve_real(&mut correction[0]);
+        for (index, pair) in correction[1..s].chunks_exact_mut(2).enumerate() {
+            if let [re, im] = pair {
+                matrix.solve_complex(index, re, im);
+            }
+        }
+        std::mem::swap(residual, correction);
+        product(correction, table.t, residual);
+        let mut sum = 0.0;
+        for i in 0..y.len() {
+            let weight = 1.0 / tolerance.scale(y[i], y[i]);
+            let squares = correction.iter().fold(0.0, |s, c| s + c.as_ref()[i] * c.as_ref()[i]);
+            sum += weight * weight * squares;
+        }
+        (sum / (s * y.len()) as f64).sqrt()
+    }
+
+    /// Error of the collocation polynomial in units of the tolerance: its defect at the start of the step, filtered by
+    /// (I − hJ/μ)⁻¹ so that stiff components count with what is left of them. Filtering twice, as the original does after
+    /// a rejection, is left out: on strongly stiff components it accepts errors far above the tolerance.
+    fn error(&mut self, y: &[f64], h: f64, tolerance: Tolerance) -> f64 {
+        let Self { table, matrix, z, slope, stage, next, .. } = self;
+        let (defect, slope, n) = (stage.as_mut(), slope.as_ref(), y.len());
+        for i in 0..n {
+            let sum = table.slope.iter().zip(&*z).fold(0.0, |s, (d, z)| s + d * z.as_ref()[i]);
+            defect[i] = table.spread * (h * slope[i] - sum);
+        }
+        matrix.solve_real(stage);
+        let (defect, next) = (stage.as_ref(), next.as_ref());
+        let mut sum = 0.0;
+        for i in 0..n {
+            let e = defect[i] / tolerance.scale(y[i], next[i]);
+            sum += e * e;
+        }
+        (sum / n as f64).sqrt()
+    }
+}
+
+impl<V: Storage> Method for Radau<V> {
+    fn control(&self) -> Control {
+        // Where matrices are dear a step that would grow by less than a fifth is kept.
+        let hold = if self.matrix.is_cheap() { 1.0 } else { 1.2 };
+        let error_order = self.table.stages as f64 + 1.0;
+        Control { error_order, proportional: 0.0, shrink: 0.2, grow: 8.0, hold }
+    }
+
+    fn begin(&mut self, slope: &[f64]) {
+        self.slope.as_mut().copy_from_slice(slope);
+        (self.jacobian, self.factorised, self.rate, self.polynomial.h) = (Jacobian::Stale, 0.0, 1.0, 0.0);
+    }
+
+    fn attempt(
+        &mut self,
+        system: &mut dyn System,
+        t: f64,
+        y: &[f64],
+        h: f64,
+        tolerance: Tolerance,
+    ) -> Attempt {
+        self.guess(y, h);
+        if !self.prepare(system, t, y, h) {
+            (self.jacobian, self.polynomial.h) = (Jacobian::Stale, 0.0);
+            return Attempt::NonFinite;
+        }
+        match self.newton(system, t, y, h, tolerance) {
+            Newton::Converged => {}
+            Newton::NonFinite => {
+                (self.jacobian, self.polynomial.h) = (Jacobian::Stale, 0.0);
+                return Attempt::NonFinite;
+            }
+            Newton::Failed { factor } => {
+                // With an old Jacobian the same step is tried with a new one.
+                let factor = if self.jacobian == Jacobian::Kept { 1.0 } else { factor };
+                self.jacobian = Jacobian::Stale;
+                return Attempt::Unsolved { factor };
+            }
+        }
+        add(&mut self.next, y, &self.z[self.table.stages - 1]);
+        let error = self.error(y, h, tolerance);
+        if error <= 1.0 {
+            // f at the end: the next step's estimate needs it, and it must be finite there.
+            system.rhs(t + h, self.next.as_ref(), self.f[0].as_mut());
+            self.cost.evaluations += 1;
+        }
+        if !error.is_finite() || (error <= 1.0 && !dinlab_numeric::all_finite(self.f[0].as_ref())) {
+            return Attempt::NonFinite;
+        }
+        self.jacobian = if self.rate < KEEP { Jacobian::Kept } else { Jacobian::Stale };
+        Attempt::Done { error }
+    }
+
+    fn candidate(&self) -> &[f64] {
+        self.next.as_ref()
+    }
+
+    fn accept(&mut self, _: &mut dyn System, _: f64, y: &[f64], h: f64, _: bool) {
+        self.polynomial.fit(y, h, &self.z);
+        self.slope.as_mut().copy_from_slice(self.f[0].as_ref());
+    }
+
+    fn dense(&self, s: f64, out: &mut [f64]) {
+        self.polynomial.at(s, out);
+    }
+
+    fn slope(&self) -> &[f64] {
+        self.slope.as_ref()
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost
+    }
+}
+
+/// The collocation polynomial of the last step in Newton's form.
+struct Polynomial<V> {
+    /// 0, then those of the method.
+    nodes: Vec<f64>,
+    base: V,
+    /// Divided differences of the increments; the first is 0 and left out.
+    differences: Vec<V>,
+    /// 1/(xⱼ − xⱼ₋ₖ) in the order of use.
+    reciprocals: Vec<f64>,
+    /// Step; 0 for none.
+    h: f64,
+}
+
+impl<V: Storage> Polynomial<V> {
+    fn new(n: usize, c: &[f64]) -> Self {
+        let nodes = [&[0.0], c].concat();
+        let s = c.len();
+        let reciprocals = (1..=s)
+            .flat_map(|k| (k..=s).rev().map(move |j| (j, k)))
+            .map(|(j, k)| 1.0 / (nodes[j] - nodes[j - k]));
+        let reciprocals = reciprocals.collect();
+        let differences = (0..s).map(|_| V::zero(n)).collect();
+        Self { nodes, base: V::zero(n), differences, reciprocals, h: 0.0 }
+    }
+
+    fn fit(&mut self, y: &[f64], h: f64, z: &[V]) {
+        let (s, d) = (z.len(), &mut self.differences);
+        for (d, z) in d.iter_mut().zip(z) {
+            d.as_mut().copy_from_slice(z.as_ref());
+        }
+        let mut reciprocals = self.reciprocals.iter();
+        for k in 1..=s {
+            for j in (k..=s).rev() {
+                let r = reciprocals.next().copied().unwrap_or(0.0);
+                // Entry j belongs to the nodes up to xⱼ, at index j − 1.
+                let (before, at) = d.split_at_mut(j - 1);
+                let at = at[0].as_mut();
+                if let (true, Some(before)) = (j > 1, before.last()) {
+                    at.iter_mut().zip(before.as_ref()).for_each(|(a, b)| *a = (*a - b) * r);
+                } else {
+                    at.iter_mut().for_each(|a| *a *= r);
+                }
+            }
+        }
+        self.base.as_mut().copy_from_slice(y);
+        self.h = h;
+    }
+
+    fn at(&self, x: f64, out: &mut [f64]) {
+        out.fill(0.0);
+        for (d, node) in self.differences.iter().zip(&self.nodes).rev() {
+            let x = x - node;
+            out.iter_mut().zip(d.as_ref()).for_each(|(o, d)| *o = (*o + d) * x);
+        }
+        out.iter_mut().zip(self.base.as_ref()).for_each(|(o, b)| *o += b);
+    }
+}
+
+/// out ← y + z.
+#[inline(always)]
+fn add<V: Storage>(out: &mut V, y: &[f64], z: &V) {
+    let (out, z) = (out.as_mut(), z.as_ref());
+    let n = out.len();
+    let (y, z) = (&y[..n], &z[..n]);
+    for i in 0..n {
+        out[i] = y[i] + z[i];
+    }
+}
+
+/// out ← (matrix ⊗ I)x.
+#[inline(always)]
+fn product<V: Storage>(out: &mut [V], matrix: &[f64], x: &[V]) {
+    let s = x.len();
+    for (out, row) in out.iter_mut().zip(matrix.chunks_exact(s)) {
+        let out = out.as_mut();
+        let n = out.len();
+        let whole = n - n % BLOCK;
+        for first in (0..whole).step_by(BLOCK) {
+            let mut sum = [0.0; BLOCK];
+            for (a, x) in row.iter().zip(x) {
+                let x = &x.as_ref()[first..first + BLOCK];
+                for i in 0..BLOCK {
+                    sum[i] += a * x[i];
+                }
+            }
+            out[first..first + BLOCK].copy_from_slice(&sum);
+        }
+        for i in whole..n {
+            out[i] = row.iter().zip(x).fold(0.0, |s, (a, x)| s + a * x.as_ref()[i]);
+        }
+    }
+}
