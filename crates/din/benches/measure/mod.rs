@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-/// Least time in microseconds of nine batches of about 10 ms each: what else the machine does only adds.
+/// Least time in microseconds of 100 short batches: what else the machine does only adds.
 pub fn time(mut work: impl FnMut()) -> f64 {
     let first = Instant::now();
     work();
     let once = first.elapsed().as_secs_f64();
-    let batch = (0.01 / once).ceil() as u32;
-    let times: Vec<f64> = (0..9)
+    let batch = (5e-4 / once).ceil() as u32;
+    let count = ((0.2 / (once * f64::from(batch))) as usize).clamp(5, 100);
+    let times: Vec<f64> = (0..count)
         .map(|_| {
             let begin = Instant::now();
             (0..batch).for_each(|_| work());

@@ -21,6 +21,13 @@ const KEEP: f64 = 1e-3;
 /// Newton iterations end at errors of this size in units of the tolerance, or at rounding level.
 const ENOUGH: f64 = 0.01;
 const ROUNDING: f64 = 50.0 * f64::EPSILON;
+/// The polynomial is extrapolated over so many times the step it comes from.
+const FARTHEST: f64 = 3.0;
+/// How much larger than the one from which the contraction is known a first correction may be.
+const REACH: f64 = 10.0;
+/// Error in units of the first correction where the contraction is not known: only a correction at rounding level ends
+/// the iteration.
+const WITHOUT_HISTORY: f64 = 1e3;
 
 pub(crate) struct Radau<V> {
     table: &'static Table,
@@ -36,8 +43,9 @@ pub(crate) struct Radau<V> {
     jacobian: Jacobian,
     /// Step for which the matrices are prepared; 0 for none.
     factorised: f64,
-    /// Contraction of the last Newton iteration; 1 where none is known.
+    /// Contraction of the last Newton iteration (1 where none is known), and the size of its first correction.
     rate: f64,
+    reach: f64,
     polynomial: Polynomial<V>,
     newton_tolerance: Option<f64>,
     cost: Cost,
@@ -79,6 +87,7 @@ impl<V: Storage> Radau<V> {
             jacobian: Jacobian::Stale,
             factorised: 0.0,
             rate: 1.0,
+            reach: 0.0,
             polynomial: Polynomial::new(n, table.c),
             newton_tolerance: None,
             cost: Cost::default(),
@@ -121,7 +130,7 @@ impl<V: Storage> Radau<V> {
     /// First guess: the last collocation polynomial, extrapolated.
     fn guess(&mut self, y: &[f64], h: f64) {
         for (z, c) in self.z.iter_mut().zip(self.table.c) {
-            if self.polynomial.h == 0.0 {
+            if h.abs() > FARTHEST * self.polynomial.h.abs() {
                 z.as_mut().fill(0.0);
             } else {
                 self.polynomial.at(1.0 + c * h / self.polynomial.h, z.as_mut());
@@ -141,10 +150,9 @@ impl<V: Storage> Radau<V> {
             let expected = dinlab_numeric::max(self.rate, f64::EPSILON).powf(0.8);
             expected / (1.0 - expected)
         } else {
-            // Only a correction at rounding level ends an iteration without history.
-            1e3
+            WITHOUT_HISTORY
         };
-        let (mut last, mut rate) = (0.0_f64, 1.0_f64);
+        let (mut first, mut last, mut before, mut rate) = (0.0_f64, 0.0_f64, 0.0_f64, 1.0_f64);
         for iteration in 0..most {
             for i in 0..self.table.stages {
                 add(&mut self.stage, y, &self.z[i]);
@@ -156,7 +164,10 @@ impl<V: Storage> Radau<V> {
                 return Newton::NonFinite;
             }
             if iteration > 0 {
-                rate = size / last;
+                // The larger of two: far from normal matrices contract unevenly.
+                let contraction = size / last;
+                rate = if iteration > 1 { dinlab_numeric::max(contraction, before) } else { contraction };
+                before = contraction;
                 let left = most - 1 - iteration;
                 let at_the_end = rate.powi(left) / (1.0 - rate) * size;
                 // At rounding level corrections no longer shrink: that is not divergence.
@@ -168,12 +179,20 @@ impl<V: Storage> Radau<V> {
                     return Newton::Failed { factor: dinlab_numeric::min(factor, 0.7) };
                 }
                 error_of_size = if rate < 0.5 { rate / (1.0 - rate) } else { 2.0 };
+            } else if size > REACH * self.reach {
+                // From farther away the contraction may be another.
+                error_of_size = WITHOUT_HISTORY;
             }
+            first = if iteration == 0 { size } else { first };
             for (z, correction) in self.z.iter_mut().zip(&self.correction) {
                 z.as_mut().iter_mut().zip(correction.as_ref()).for_each(|(z, c)| *z += c);
             }
             if size == 0.0 || error_of_size * size < enough {
-                self.rate = if iteration > 0 { rate } else { error_of_size };
+                if iteration > 0 {
+                    (self.rate, self.reach) = (rate, first);
+                } else {
+                    self.rate = dinlab_numeric::min(error_of_size, 1.0);
+                }
                 return Newton::Converged;
             }
             last = size;
@@ -207,24 +226,55 @@ impl<V: Storage> Radau<V> {
         (sum / (s * y.len()) as f64).sqrt()
     }
 
-    /// Error of the collocation polynomial in units of the tolerance: its defect at the start of the step, filtered by
-    /// (I − hJ/μ)⁻¹ so that stiff components count with what is left of them. Filtering twice, as the original does after
-    /// a rejection, is left out: on strongly stiff components it accepts errors far above the tolerance.
-    fn error(&mut self, y: &[f64], h: f64, tolerance: Tolerance) -> f64 {
-        let Self { table, matrix, z, slope, stage, next, .. } = self;
-        let (defect, slope, n) = (stage.as_mut(), slope.as_ref(), y.len());
-        for i in 0..n {
-            let sum = table.slope.iter().zip(&*z).fold(0.0, |s, (d, z)| s + d * z.as_ref()[i]);
-            defect[i] = table.spread * (h * slope[i] - sum);
+    /// Error of the collocation polynomial in units of the tolerance, from its defect at the start of the step and, where
+    /// that is small, at a second place: a transient later in the step cannot be overlooked. `None` if not finite.
+    fn error(
+        &mut self,
+        system: &mut dyn System,
+        t: f64,
+        y: &[f64],
+        h: f64,
+        tolerance: Tolerance,
+    ) -> Option<f64> {
+        let table = self.table;
+        add(&mut self.next, y, &self.z[table.stages - 1]);
+        self.stage.as_mut().copy_from_slice(self.slope.as_ref());
+        let start = self.filtered(y, h, tolerance, table.slope, table.spread);
+        if !(start <= 1.0) {
+            return start.is_finite().then_some(start);
+        }
+        for i in 0..y.len() {
+            self.f[0].as_mut()[i] = y[i] + weighted(table.probe_value, &self.z, i);
+        }
+        system.rhs(t + table.probe * h, self.f[0].as_ref(), self.stage.as_mut());
+        let later = self.filtered(y, h, tolerance, table.probe_slope, table.probe_spread);
+        let error = dinlab_numeric::max(start, later);
+        if !(error <= 1.0) {
+            self.cost.evaluations += 1;
+            return error.is_finite().then_some(error);
+        }
+        // f at the end: the next step's estimate needs it, and it must be finite there.
+        system.rhs(t + h, self.next.as_ref(), self.f[0].as_mut());
+        self.cost.evaluations += 2;
+        dinlab_numeric::all_finite(self.f[0].as_ref()).then_some(error)
+    }
+
+    /// Norm of (I − hJ/μ)⁻¹(h·f − Σ dᵢzᵢ)·spread for f in `stage`: stiff components count with what is left of them.
+    /// Filtering twice, as the original does after a rejection, is left out: on strongly stiff components it accepts
+    /// errors far above the tolerance.
+    fn filtered(&mut self, y: &[f64], h: f64, tolerance: Tolerance, slope: &[f64], spread: f64) -> f64 {
+        let Self { matrix, z, stage, next, .. } = self;
+        for (i, defect) in stage.as_mut().iter_mut().enumerate() {
+            *defect = spread * (h * *defect - weighted(slope, z, i));
         }
         matrix.solve_real(stage);
         let (defect, next) = (stage.as_ref(), next.as_ref());
         let mut sum = 0.0;
-        for i in 0..n {
+        for i in 0..y.len() {
             let e = defect[i] / tolerance.scale(y[i], next[i]);
             sum += e * e;
         }
-        (sum / n as f64).sqrt()
+        (sum / y.len() as f64).sqrt()
     }
 }
 
@@ -267,16 +317,7 @@ impl<V: Storage> Method for Radau<V> {
                 return Attempt::Unsolved { factor };
             }
         }
-        add(&mut self.next, y, &self.z[self.table.stages - 1]);
-        let error = self.error(y, h, tolerance);
-        if error <= 1.0 {
-            // f at the end: the next step's estimate needs it, and it must be finite there.
-            system.rhs(t + h, self.next.as_ref(), self.f[0].as_mut());
-            self.cost.evaluations += 1;
-        }
-        if !error.is_finite() || (error <= 1.0 && !dinlab_numeric::all_finite(self.f[0].as_ref())) {
-            return Attempt::NonFinite;
-        }
+        let Some(error) = self.error(system, t, y, h, tolerance) else { return Attempt::NonFinite };
         self.jacobian = if self.rate < KEEP { Jacobian::Kept } else { Jacobian::Stale };
         Attempt::Done { error }
     }
@@ -359,6 +400,12 @@ impl<V: Storage> Polynomial<V> {
         }
         out.iter_mut().zip(self.base.as_ref()).for_each(|(o, b)| *o += b);
     }
+}
+
+/// Component i of Σ wⱼzⱼ.
+#[inline(always)]
+fn weighted<V: Storage>(weights: &[f64], z: &[V], i: usize) -> f64 {
+    weights.iter().zip(z).fold(0.0, |s, (w, z)| s + w * z.as_ref()[i])
 }
 
 /// out ← y + z.

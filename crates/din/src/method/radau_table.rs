@@ -20,9 +20,17 @@ pub(super) struct Table {
     pub ti: &'static [f64],
     /// Derivative at 0 of the polynomial through (0, 0) and (cᵢ, zᵢ): Σ dᵢzᵢ.
     pub slope: &'static [f64],
-    /// max over [0, 1] of |∫₀ˣ Π(ξ − cᵢ)dξ| / Πcᵢ: largest error of the collocation polynomial in units of h times its
-    /// defect at the start of the step.
+    /// max over [0, 1] of |∫₀ˣ Π(ξ − cᵢ)dξ| / Πcᵢ: largest error of the collocation polynomial in units of
+    /// h times its defect at the start of the step.
     pub spread: f64,
+    /// A second place in (0, 1), where |Π(x − cᵢ)| is largest between two nodes, ...
+    pub probe: f64,
+    /// ... the weights of the zᵢ in the value of that polynomial there, ...
+    pub probe_value: &'static [f64],
+    /// ... those in its derivative, ...
+    pub probe_slope: &'static [f64],
+    /// ... and its largest error in units of h times its defect there.
+    pub probe_spread: f64,
 }
 
 /// By number of stages.
@@ -55,6 +63,14 @@ pub(super) static TABLES: [Table; 4] = [
             10.048809399827416, -1.382142733160749, 0.3333333333333333,
         ],
         spread: 0.06778775382679628,
+        probe: 0.8449489742783178,
+        probe_value: &[
+            -0.408248290463863, 0.8056904786701183, 0.3886190426597634,
+        ],
+        probe_slope: &[
+            0.10858846194174492, -3.07491495713053, 2.9663264951887856,
+        ],
+        probe_spread: 0.31685586535436916,
     },
     Table {
         stages: 5,
@@ -95,6 +111,16 @@ pub(super) static TABLES: [Table; 4] = [
             27.78093394406464, -3.641478498049213, 1.2525477211691187, -0.5920031671845428, 0.2,
         ],
         spread: 0.029888906497350067,
+        probe: 0.7231569863618762,
+        probe_value: &[
+            0.34170983265912447, -0.3240575158105018, 0.751402010346921, 0.5329800117590748,
+            -0.10364484138639911,
+        ],
+        probe_slope: &[
+            -0.0405120536960509, 0.27796018810123174, -4.344767829870433, 4.62502371485361,
+            -0.5177040193883587,
+        ],
+        probe_spread: 0.15065770549205754,
     },
     Table {
         stages: 7,
@@ -155,6 +181,16 @@ pub(super) static TABLES: [Table; 4] = [
             0.6468913267673587, -0.38753338537535237, 0.14285714285714285,
         ],
         spread: 0.01740040432722696,
+        probe: 0.6630153097188457,
+        probe_value: &[
+            -0.3001410582300431, 0.24018203015979198, -0.29051404122820274, 0.7233521409566392,
+            0.5589743524631305, -0.16239647100558638, 0.05058180542449356,
+        ],
+        probe_slope: &[
+            0.02094256887055808, -0.10417305472254595, 0.45289273328292107, -5.8413890831884485,
+            6.105571768166304, -0.8602366837397192, 0.22639175133093042,
+        ],
+        probe_spread: 0.09668973266733166,
     },
     Table {
         stages: 9,
@@ -241,5 +277,17 @@ pub(super) static TABLES: [Table; 4] = [
             0.1111111111111111,
         ],
         spread: 0.012014904815172199,
+        probe: 0.6280678354167277,
+        probe_value: &[
+            0.27106473031266776, -0.20220423748163135, 0.20461768954826626, -0.27245449577258957,
+            0.7062618939160872, 0.5735765148965501, -0.17298084445151593, 0.0879687392168994,
+            -0.030941617430033687,
+        ],
+        probe_slope: &[
+            -0.012573650086365485, 0.054777143110820284, -0.1687439267583303, 0.6299137645938738,
+            -7.3968820001359825, 7.652682677642358, -1.0355526008797638, 0.4088349236659573,
+            -0.1324563311525687,
+        ],
+        probe_spread: 0.07285806423573331,
     },
 ];
