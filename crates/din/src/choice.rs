@@ -2,7 +2,7 @@
 
 use crate::{
     integrator::{Integrator, Settings},
-    method::{dop853::Dop853, dopri5::Dopri5, radau::Radau, Method},
+    method::{dop853::Dop853, dopri5::Dopri5, radau::Radau, Cost, Method, Storage, Tolerance},
     system::System,
 };
 
@@ -10,34 +10,37 @@ use crate::{
 const TIGHT: f64 = 1e-10;
 /// Above this dimension factorising Jacobians costs more than small steps.
 const LARGEST_IMPLICIT: usize = 400;
+/// |h|·(eigenvalue estimate) from which on an explicit step counts as stiff: well before stability limits it.
+const STIFFNESS: f64 = 1.0;
 /// Steps that must look stiff, without [`CLEARED`] in a row that do not, before the method changes (Hairer, Wanner,
-/// Solving Ordinary Differential Equations II, 2nd ed., IV.2).
+/// Solving Ordinary Differential Equations II, 2nd ed., IV.2); twice as many after each change that was taken back.
 const STIFF: u32 = 15;
 const CLEARED: u32 = 6;
-/// Steps of the implicit method after which it must have lengthened the step, or the change is taken back.
-const TRIAL: u32 = 40;
+/// Steps of the implicit method after which it must have been cheaper, or the change is taken back.
+const TRIAL: u32 = 20;
 
-/// The native methods; the explicit ones with arrays for DIN in one and two variables.
-pub(crate) fn method(integrator: Integrator, n: usize) -> Box<dyn Method> {
-    match (integrator, n) {
-        (Integrator::Radau5, _) => radau(n, 3),
-        (Integrator::Radau9, _) => radau(n, 5),
-        (Integrator::Radau13, _) => radau(n, 7),
-        (Integrator::Radau17, _) => radau(n, 9),
-        (Integrator::Dop853, 2) => Box::new(Dop853::<[f64; 2]>::new(n)),
-        (Integrator::Dop853, 4) => Box::new(Dop853::<[f64; 4]>::new(n)),
-        (Integrator::Dop853, _) => Box::new(Dop853::<Vec<f64>>::new(n)),
-        (_, 2) => Box::new(Dopri5::<[f64; 2]>::new(n)),
-        (_, 4) => Box::new(Dopri5::<[f64; 4]>::new(n)),
-        _ => Box::new(Dopri5::<Vec<f64>>::new(n)),
+/// The native methods; with arrays for DIN in one and two variables.
+pub(crate) fn method(integrator: Integrator, n: usize, tolerance: Tolerance) -> Box<dyn Method> {
+    match n {
+        2 => with_storage::<[f64; 2]>(integrator, n, tolerance),
+        4 => with_storage::<[f64; 4]>(integrator, n, tolerance),
+        _ => with_storage::<Vec<f64>>(integrator, n, tolerance),
     }
 }
 
-fn radau(n: usize, stages: usize) -> Box<dyn Method> {
-    match n {
-        2 => Box::new(Radau::<[f64; 2]>::new(n, stages)),
-        4 => Box::new(Radau::<[f64; 4]>::new(n, stages)),
-        _ => Box::new(Radau::<Vec<f64>>::new(n, stages)),
+fn with_storage<V: Storage + 'static>(
+    integrator: Integrator,
+    n: usize,
+    tolerance: Tolerance,
+) -> Box<dyn Method> {
+    match integrator {
+        Integrator::Radau => Box::new(Radau::<V>::variable(n, tolerance.rtol)),
+        Integrator::Radau5 => Box::new(Radau::<V>::new(n, 3)),
+        Integrator::Radau9 => Box::new(Radau::<V>::new(n, 5)),
+        Integrator::Radau13 => Box::new(Radau::<V>::new(n, 7)),
+        Integrator::Radau17 => Box::new(Radau::<V>::new(n, 9)),
+        Integrator::Dop853 => Box::new(Dop853::<V>::new(n)),
+        _ => Box::new(Dopri5::<V>::new(n)),
     }
 }
 
@@ -48,12 +51,23 @@ pub(crate) struct Choice {
     /// Why.
     pub reason: String,
     explicit: Integrator,
-    /// Whether the method may still be changed.
+    /// Whether the method may be changed.
     open: bool,
     stiff: u32,
     clear: u32,
-    /// Implicit steps made and the step size at the change.
-    trial: Option<(u32, f64)>,
+    /// Stiff steps after which the implicit method is tried.
+    patience: u32,
+    trial: Option<Trial>,
+    /// Evaluations that a Jacobian with its matrices is worth: about three for each unknown.
+    jacobian: f64,
+}
+
+/// The implicit method on trial.
+struct Trial {
+    since: f64,
+    steps: u32,
+    /// Evaluations of the explicit method per unit of time before.
+    before: f64,
 }
 
 impl Choice {
@@ -79,31 +93,41 @@ impl Choice {
             open: auto && implicit,
             stiff: 0,
             clear: 0,
+            patience: STIFF,
             trial: None,
+            jacobian: 3.0 * system.dimension() as f64,
         }
     }
 
-    /// After an accepted step: the method to change to, if any. `stiffness` is |h|·(eigenvalue estimate).
-    pub(crate) fn review(&mut self, t: f64, h: f64, stiffness: Option<f64>) -> Option<Integrator> {
+    /// After an accepted step to t, the next being h: the method to change to, if any. `stiffness` is
+    /// |h|·(eigenvalue estimate), `cost` what the method has cost since it was taken.
+    pub(crate) fn review(
+        &mut self,
+        t: f64,
+        h: f64,
+        stiffness: Option<f64>,
+        cost: Cost,
+    ) -> Option<Integrator> {
         if !self.open {
             return None;
         }
-        if let Some((steps, before)) = &mut self.trial {
-            *steps += 1;
-            if *steps < TRIAL {
+        if let Some(trial) = &mut self.trial {
+            trial.steps += 1;
+            if trial.steps < TRIAL {
                 return None;
             }
-            self.open = false;
-            if h.abs() >= 2.0 * *before {
+            let work = cost.evaluations as f64 + self.jacobian * cost.jacobians as f64;
+            if work <= trial.before * (t - trial.since).abs() {
+                self.open = false;
                 return None;
             }
+            self.trial = None;
+            self.patience *= 2;
             self.integrator = self.explicit;
-            self.reason += &format!("; back to {} at t = {t:.6}: radau5 took no longer steps", self.explicit);
+            self.reason += &format!("; back to {} at t = {t:.6}: radau was not cheaper", self.explicit);
             return Some(self.explicit);
         }
-        // Boundary of the stability region on the negative real axis, less a little.
-        let boundary = if self.explicit == Integrator::Dop853 { 6.1 } else { 3.25 };
-        if stiffness.is_some_and(|s| s > boundary) {
+        if stiffness.is_some_and(|s| s > STIFFNESS) {
             (self.stiff, self.clear) = (self.stiff + 1, 0);
         } else {
             self.clear += 1;
@@ -111,12 +135,14 @@ impl Choice {
                 self.stiff = 0;
             }
         }
-        if self.stiff < STIFF {
+        if self.stiff < self.patience {
             return None;
         }
-        self.trial = Some((0, h.abs()));
-        self.integrator = Integrator::Radau5;
-        self.reason += &format!("; stiffness detected by t = {t:.6}, from there radau5");
-        Some(Integrator::Radau5)
+        self.stiff = 0;
+        let stages = if self.explicit == Integrator::Dop853 { 12.0 } else { 6.0 };
+        self.trial = Some(Trial { since: t, steps: 0, before: stages / h.abs() });
+        self.integrator = Integrator::Radau;
+        self.reason += &format!("; stiffness detected by t = {t:.6}, from there radau");
+        Some(Integrator::Radau)
     }
 }

@@ -84,7 +84,7 @@ pub fn integrate(
     let walk = Walk {
         tolerance,
         settings,
-        method: method(choice.integrator, start.len()),
+        method: method(choice.integrator, start.len(), tolerance),
         choice,
         t: from,
         y: start.to_vec(),
@@ -237,10 +237,10 @@ impl Walk<'_> {
                 return status;
             }
             h *= control.after_success(error, self.method.control());
-            if let Some(next) = self.choice.review(self.t, h, self.method.stiffness()) {
+            if let Some(next) = self.choice.review(self.t, h, self.method.stiffness(), self.method.cost()) {
                 self.book();
                 slope.copy_from_slice(self.method.slope());
-                self.method = method(next, self.y.len());
+                self.method = method(next, self.y.len(), self.tolerance);
                 self.method.begin(&slope);
                 control = Controller::new();
             }

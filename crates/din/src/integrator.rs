@@ -14,8 +14,10 @@ pub enum Integrator {
     ///
     /// Where steps are limited by stability, not by the tolerance (fast modes that have died out, hλ ≈ 6), the
     /// polynomial between the nodes magnifies what is left of these modes: samples have been seen off by 200 times
-    /// the tolerance while the nodes are within it. `max_step`, or Radau5, which `Auto` changes to there, avoids it.
+    /// the tolerance while the nodes are within it. `max_step`, or Radau, which `Auto` changes to there, avoids it.
     Dop853,
+    /// Radau IIA of order 5, 9, 13 or 17, chosen by the tolerance and by how the Newton iteration fares.
+    Radau,
     /// Implicit Runge–Kutta Radau IIA of order 5, L-stable.
     Radau5,
     /// Radau IIA of order 9, five stages.
@@ -37,7 +39,7 @@ pub struct IntegratorEntry {
     pub integrator: Integrator,
     /// Name on the command line.
     pub name: &'static str,
-    /// Order of the method; 0 for `auto`.
+    /// Order of the method; 0 where it is chosen.
     pub order: u32,
     /// One line for `dinlab list integrators`.
     pub summary: &'static str,
@@ -54,7 +56,7 @@ pub const INTEGRATORS: &[IntegratorEntry] = &[
         integrator: Integrator::Auto,
         name: "auto",
         order: 0,
-        summary: "dopri5, dop853 for tolerances of 1e-10 and below, radau5 once stiffness is detected",
+        summary: "dopri5, dop853 for tolerances of 1e-10 and below, radau once stiffness is detected and while it is cheaper",
         source: "stiffness test: Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., IV.2",
     },
     IntegratorEntry {
@@ -72,10 +74,17 @@ pub const INTEGRATORS: &[IntegratorEntry] = &[
         source: HNW,
     },
     IntegratorEntry {
+        integrator: Integrator::Radau,
+        name: "radau",
+        order: 0,
+        summary: "implicit Radau IIA of order 5, 9, 13 or 17 by tolerance; for large beta L and for tight tolerances",
+        source: RADAU,
+    },
+    IntegratorEntry {
         integrator: Integrator::Radau5,
         name: "radau5",
         order: 5,
-        summary: "implicit Radau IIA, three stages, L-stable; for large beta L",
+        summary: "implicit Radau IIA, three stages, dense output of order 3",
         source: "Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., 1996, IV.8",
     },
     IntegratorEntry {

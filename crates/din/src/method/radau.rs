@@ -7,6 +7,8 @@
 //! the method. At the nodes errors are smaller by far. (The original controls an error of the same order at the nodes,
 //! against loosened tolerances; samples between the nodes would then miss the tolerance.)
 
+use std::ops::RangeInclusive;
+
 use nalgebra::Complex;
 
 use super::{
@@ -28,9 +30,20 @@ const REACH: f64 = 10.0;
 /// Error in units of the first correction where the contraction is not known: only a correction at rounding level ends
 /// the iteration.
 const WITHOUT_HISTORY: f64 = 1e3;
+/// Relative tolerances from which on 5, 7 and 9 stages are suited (measured: docs/benchmarks.md).
+const SUITED: [f64; 3] = [3e-6, 3e-8, 3e-11];
+/// Contraction of a calm step, and number of calm steps before the order is raised.
+const CALM: f64 = 0.1;
+const CALM_STEPS: u32 = 8;
 
 pub(crate) struct Radau<V> {
     table: &'static Table,
+    /// Index of the table, the one suited to the tolerance, and those allowed.
+    level: usize,
+    suited: usize,
+    levels: RangeInclusive<usize>,
+    /// Steps in a row after which a higher order could have been taken.
+    calm: u32,
     slope: V,
     next: V,
     /// Increments zᵢ of the stages, slopes there, residuals of the equations, corrections.
@@ -69,13 +82,29 @@ enum Newton {
 }
 
 impl<V: Storage> Radau<V> {
-    /// The method with `stages` stages: 3, 5, 7 or 9.
+    /// The method with 3, 5, 7 or 9 stages.
     pub(crate) fn new(n: usize, stages: usize) -> Self {
-        let table = TABLES.iter().find(|t| t.stages == stages).expect("a number of stages with a table");
+        let level = (stages.clamp(3, 9) - 3) / 2;
+        Self::with_levels(n, level, level..=level)
+    }
+
+    /// The method that changes its order: it starts with the number of stages that is best for most problems at this
+    /// tolerance, has fewer where the Newton iteration fails, and more where it contracts at once.
+    pub(crate) fn variable(n: usize, rtol: f64) -> Self {
+        let level = SUITED.iter().filter(|&&limit| rtol <= limit).count();
+        Self::with_levels(n, level, 0..=TABLES.len() - 1)
+    }
+
+    fn with_levels(n: usize, level: usize, levels: RangeInclusive<usize>) -> Self {
         let zero = || V::zero(n);
-        let several = || (0..stages).map(|_| zero()).collect::<Vec<_>>();
+        let most = TABLES[*levels.end()].stages;
+        let several = || (0..most).map(|_| zero()).collect::<Vec<_>>();
         Self {
-            table,
+            table: &TABLES[level],
+            level,
+            suited: level,
+            levels,
+            calm: 0,
             slope: zero(),
             next: zero(),
             z: several(),
@@ -88,7 +117,7 @@ impl<V: Storage> Radau<V> {
             factorised: 0.0,
             rate: 1.0,
             reach: 0.0,
-            polynomial: Polynomial::new(n, table.c),
+            polynomial: Polynomial::new(n, most),
             newton_tolerance: None,
             cost: Cost::default(),
         }
@@ -139,6 +168,15 @@ impl<V: Storage> Radau<V> {
         }
     }
 
+    /// Takes another number of stages. The Jacobian and the last polynomial remain of use.
+    fn change_level(&mut self, level: usize) {
+        self.calm = 0;
+        if level != self.level && self.levels.contains(&level) {
+            (self.level, self.table) = (level, &TABLES[level]);
+            (self.factorised, self.rate, self.reach) = (0.0, 1.0, 0.0);
+        }
+    }
+
     fn newton(&mut self, system: &mut dyn System, t: f64, y: &[f64], h: f64, tolerance: Tolerance) -> Newton {
         let default = dinlab_numeric::max(ROUNDING / tolerance.rtol, ENOUGH);
         let enough = self.newton_tolerance.unwrap_or(default);
@@ -184,7 +222,7 @@ impl<V: Storage> Radau<V> {
                 error_of_size = WITHOUT_HISTORY;
             }
             first = if iteration == 0 { size } else { first };
-            for (z, correction) in self.z.iter_mut().zip(&self.correction) {
+            for (z, correction) in self.z[..self.table.stages].iter_mut().zip(&self.correction) {
                 z.as_mut().iter_mut().zip(correction.as_ref()).for_each(|(z, c)| *z += c);
             }
             if size == 0.0 || error_of_size * size < enough {
@@ -204,18 +242,19 @@ impl<V: Storage> Radau<V> {
     fn correct(&mut self, y: &[f64], h: f64, tolerance: Tolerance) -> f64 {
         let Self { table, matrix, z, f, residual, correction, .. } = self;
         let s = table.stages;
-        product(residual, table.a, f);
+        let (residual, correction) = (&mut residual[..s], &mut correction[..s]);
+        product(residual, table.a, &f[..s]);
         for (r, z) in residual.iter_mut().zip(z) {
             r.as_mut().iter_mut().zip(z.as_ref()).for_each(|(r, z)| *r = h * *r - z);
         }
         product(correction, table.ti, residual);
         matrix.solve_real(&mut correction[0]);
-        for (index, pair) in correction[1..s].chunks_exact_mut(2).enumerate() {
+        for (index, pair) in correction[1..].chunks_exact_mut(2).enumerate() {
             if let [re, im] = pair {
                 matrix.solve_complex(index, re, im);
             }
         }
-        std::mem::swap(residual, correction);
+        residual.swap_with_slice(correction);
         product(correction, table.t, residual);
         let mut sum = 0.0;
         for i in 0..y.len() {
@@ -312,7 +351,11 @@ impl<V: Storage> Method for Radau<V> {
             }
             Newton::Failed { factor } => {
                 // With an old Jacobian the same step is tried with a new one.
-                let factor = if self.jacobian == Jacobian::Kept { 1.0 } else { factor };
+                let old = self.jacobian == Jacobian::Kept;
+                if !old {
+                    self.change_level(self.level.saturating_sub(1));
+                }
+                let factor = if old { 1.0 } else { factor };
                 self.jacobian = Jacobian::Stale;
                 return Attempt::Unsolved { factor };
             }
@@ -327,7 +370,13 @@ impl<V: Storage> Method for Radau<V> {
     }
 
     fn accept(&mut self, _: &mut dyn System, _: f64, y: &[f64], h: f64, _: bool) {
-        self.polynomial.fit(y, h, &self.z);
+        self.polynomial.fit(y, h, self.table.c, &self.z);
+        // Where the equations are all but linear a higher order than the suited one costs little.
+        let target = if self.rate < KEEP { *self.levels.end() } else { self.suited };
+        self.calm = if self.rate < CALM && self.level < target { self.calm + 1 } else { 0 };
+        if self.calm == CALM_STEPS {
+            self.change_level(self.level + 1);
+        }
         self.slope.as_mut().copy_from_slice(self.f[0].as_ref());
     }
 
@@ -358,20 +407,23 @@ struct Polynomial<V> {
 }
 
 impl<V: Storage> Polynomial<V> {
-    fn new(n: usize, c: &[f64]) -> Self {
-        let nodes = [&[0.0], c].concat();
-        let s = c.len();
-        let reciprocals = (1..=s)
-            .flat_map(|k| (k..=s).rev().map(move |j| (j, k)))
-            .map(|(j, k)| 1.0 / (nodes[j] - nodes[j - k]));
-        let reciprocals = reciprocals.collect();
-        let differences = (0..s).map(|_| V::zero(n)).collect();
-        Self { nodes, base: V::zero(n), differences, reciprocals, h: 0.0 }
+    fn new(n: usize, most: usize) -> Self {
+        let differences = (0..most).map(|_| V::zero(n)).collect();
+        Self { nodes: Vec::new(), base: V::zero(n), differences, reciprocals: Vec::new(), h: 0.0 }
     }
 
-    fn fit(&mut self, y: &[f64], h: f64, z: &[V]) {
-        let (s, d) = (z.len(), &mut self.differences);
-        for (d, z) in d.iter_mut().zip(z) {
+    fn fit(&mut self, y: &[f64], h: f64, c: &[f64], z: &[V]) {
+        let (s, d) = (c.len(), &mut self.differences);
+        if self.nodes.len() != s + 1 {
+            self.nodes.clear();
+            self.nodes.push(0.0);
+            self.nodes.extend(c);
+            self.reciprocals.clear();
+            for k in 1..=s {
+                self.reciprocals.extend((k..=s).rev().map(|j| 1.0 / (self.nodes[j] - self.nodes[j - k])));
+            }
+        }
+        for (d, z) in d[..s].iter_mut().zip(z) {
             d.as_mut().copy_from_slice(z.as_ref());
         }
         let mut reciprocals = self.reciprocals.iter();
@@ -381,7 +433,7 @@ impl<V: Storage> Polynomial<V> {
                 // Entry j belongs to the nodes up to xⱼ, at index j − 1.
                 let (before, at) = d.split_at_mut(j - 1);
                 let at = at[0].as_mut();
-                if let (true, Some(before)) = (j > 1, before.last()) {
+                if let Some(before) = before.last() {
                     at.iter_mut().zip(before.as_ref()).for_each(|(a, b)| *a = (*a - b) * r);
                 } else {
                     at.iter_mut().for_each(|a| *a *= r);
@@ -394,7 +446,8 @@ impl<V: Storage> Polynomial<V> {
 
     fn at(&self, x: f64, out: &mut [f64]) {
         out.fill(0.0);
-        for (d, node) in self.differences.iter().zip(&self.nodes).rev() {
+        let degree = self.nodes.len() - 1;
+        for (d, node) in self.differences[..degree].iter().zip(&self.nodes[..degree]).rev() {
             let x = x - node;
             out.iter_mut().zip(d.as_ref()).for_each(|(o, d)| *o = (*o + d) * x);
         }
