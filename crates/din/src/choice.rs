@@ -6,8 +6,12 @@ use crate::{
     system::System,
 };
 
-/// Relative tolerances up to this are for the method of order 8.
+/// Relative tolerances up to this are for the method of order 8, among the explicit ones.
 const TIGHT: f64 = 1e-10;
+/// With Jacobians by blocks, up to so many unknowns, the implicit method of variable order is the faster one on stiff and
+/// on other problems from this tolerance on (docs/benchmarks.md).
+const IMPLICIT: f64 = 1e-9;
+const FEW: usize = 20;
 /// Above this dimension factorising Jacobians costs more than small steps.
 const LARGEST_IMPLICIT: usize = 400;
 /// |h|·(eigenvalue estimate) from which on an explicit step counts as stiff: well before stability limits it.
@@ -71,10 +75,15 @@ struct Trial {
 }
 
 impl Choice {
-    pub(crate) fn new(settings: &Settings, system: &dyn System) -> Self {
+    pub(crate) fn new(settings: &Settings, system: &mut dyn System, t: f64, y: &[f64]) -> Self {
         let auto = settings.integrator == Integrator::Auto;
+        let few = auto && system.is_smooth() && y.len() <= FEW;
+        let implicit_at_once =
+            few && settings.rtol <= IMPLICIT && system.blocks(t, y, &mut Vec::new()).is_some();
         let (integrator, mut reason) = if !auto {
             (settings.integrator, "as requested".to_owned())
+        } else if implicit_at_once {
+            (Integrator::Radau, format!("auto: smooth, {} unknowns, rtol {:e}", y.len(), settings.rtol))
         } else if settings.rtol <= TIGHT {
             (Integrator::Dop853, format!("auto: rtol {:e} is at most {TIGHT:e}", settings.rtol))
         } else {
@@ -90,7 +99,7 @@ impl Choice {
             integrator,
             reason,
             explicit: integrator,
-            open: auto && implicit,
+            open: auto && implicit && !implicit_at_once,
             stiff: 0,
             clear: 0,
             patience: STIFF,

@@ -55,7 +55,7 @@ pub fn integrate(
     check_grid(grid, from, until)?;
 
     let mut tolerance = Tolerance { rtol: settings.rtol, atol: settings.atol };
-    let mut choice = Choice::new(settings, system);
+    let mut choice = Choice::new(settings, system, from, start);
     if tolerance.rtol < SMALLEST_RTOL {
         tolerance.rtol = SMALLEST_RTOL;
         choice.reason +=

@@ -56,7 +56,7 @@ pub const INTEGRATORS: &[IntegratorEntry] = &[
         integrator: Integrator::Auto,
         name: "auto",
         order: 0,
-        summary: "dopri5, dop853 for tolerances of 1e-10 and below, radau once stiffness is detected and while it is cheaper",
+        summary: "radau for few unknowns and tolerances of 1e-9 and below; else dopri5 or dop853, and radau where stiff",
         source: "stiffness test: Hairer, Wanner, Solving Ordinary Differential Equations II, 2nd ed., IV.2",
     },
     IntegratorEntry {

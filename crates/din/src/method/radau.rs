@@ -27,6 +27,8 @@ const ROUNDING: f64 = 50.0 * f64::EPSILON;
 const FARTHEST: f64 = 3.0;
 /// How much larger than the one from which the contraction is known a first correction may be.
 const REACH: f64 = 10.0;
+/// Contraction below which the equations pass for linear.
+const LINEAR: f64 = 1e-5;
 /// Error in units of the first correction where the contraction is not known: only a correction at rounding level ends
 /// the iteration.
 const WITHOUT_HISTORY: f64 = 1e3;
@@ -183,13 +185,11 @@ impl<V: Storage> Radau<V> {
         // 7, 12, 17, 22 as in the original.
         let most = (7 + (self.table.stages as i32 - 3) * 5 / 2)
             * if self.newton_tolerance.is_some() { 5 } else { 1 };
-        // What the last step says about this one is worth less than its face value.
-        let mut error_of_size = if self.jacobian == Jacobian::Kept {
-            let expected = dinlab_numeric::max(self.rate, f64::EPSILON).powf(0.8);
-            expected / (1.0 - expected)
-        } else {
-            WITHOUT_HISTORY
-        };
+        // What earlier steps say about this one is worth less than its face value, and nothing unless the equations were
+        // all but linear: the Jacobian ages.
+        let expected = dinlab_numeric::max(self.rate, f64::EPSILON).powf(0.8);
+        let linear = self.jacobian == Jacobian::Kept && expected < LINEAR;
+        let mut error_of_size = if linear { expected } else { WITHOUT_HISTORY };
         let (mut first, mut last, mut before, mut rate) = (0.0_f64, 0.0_f64, 0.0_f64, 1.0_f64);
         for iteration in 0..most {
             for i in 0..self.table.stages {
@@ -216,7 +216,9 @@ impl<V: Storage> Radau<V> {
                         if rate >= 1.0 { 0.5 } else { 0.8 * excess.powf(-1.0 / f64::from(4 + left)) };
                     return Newton::Failed { factor: dinlab_numeric::min(factor, 0.7) };
                 }
-                error_of_size = if rate < 0.5 { rate / (1.0 - rate) } else { 2.0 };
+                // One ratio alone says little about the next one.
+                let expected = if iteration == 1 { rate.sqrt() } else { rate };
+                error_of_size = if expected < 0.5 { expected / (1.0 - expected) } else { 2.0 };
             } else if size > REACH * self.reach {
                 // From farther away the contraction may be another.
                 error_of_size = WITHOUT_HISTORY;
@@ -342,6 +344,12 @@ impl<V: Storage> Method for Radau<V> {
         if !self.prepare(system, t, y, h) {
             (self.jacobian, self.polynomial.h) = (Jacobian::Stale, 0.0);
             return Attempt::NonFinite;
+        }
+        // Methods of this kind damp what grows too fast for their steps, and an error below the tolerance would not show it.
+        let growth = h.abs() * self.matrix.growth(h.signum());
+        let bearable = 1.25 * self.table.stages as f64 - 2.25;
+        if growth > 1.05 * bearable {
+            return Attempt::Unsolved { factor: bearable / growth };
         }
         match self.newton(system, t, y, h, tolerance) {
             Newton::Converged => {}

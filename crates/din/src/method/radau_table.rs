@@ -291,3 +291,89 @@ pub(super) static TABLES: [Table; 4] = [
         probe_spread: 0.07285806423573331,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks that `found` is `expected` up to so many rounding units of the size given.
+    fn close(what: &str, table: &Table, found: f64, expected: f64, size: f64) {
+        let off = (found - expected).abs();
+        assert!(off <= 64.0 * f64::EPSILON * size, "{what}, {} stages: {found} for {expected}", table.stages);
+    }
+
+    fn dot(a: &[f64], b: impl Fn(usize) -> f64) -> (f64, f64) {
+        let terms: Vec<f64> = a.iter().enumerate().map(|(i, a)| a * b(i)).collect();
+        (terms.iter().fold(0.0, |s, t| s + t), terms.iter().fold(1.0, |s, t| s + t.abs()))
+    }
+
+    #[test]
+    fn quadrature_and_stages_have_their_orders() {
+        for table in &TABLES {
+            let (s, c) = (table.stages, table.c);
+            assert_eq!((c.len(), table.a.len(), c[s - 1]), (s, s * s, 1.0));
+            assert!(c.windows(2).all(|c| c[0] < c[1]) && c[0] > 0.0);
+            for k in 1..=s as i32 {
+                for i in 0..s {
+                    let (sum, size) = dot(&table.a[i * s..(i + 1) * s], |j| c[j].powi(k - 1));
+                    close("C(s)", table, sum, c[i].powi(k) / f64::from(k), size);
+                }
+            }
+            // Stiffly accurate: the last row holds the weights.
+            for k in 1..2 * s as i32 {
+                let (sum, size) = dot(&table.a[(s - 1) * s..], |j| c[j].powi(k - 1));
+                close("B(2s - 1)", table, sum, 1.0 / f64::from(k), size);
+            }
+            let (sum, _) = dot(&table.a[(s - 1) * s..], |j| c[j].powi(2 * s as i32 - 1));
+            assert!((sum - 0.5 / s as f64).abs() > 1e-12, "no higher order");
+        }
+    }
+
+    #[test]
+    fn transformation_diagonalises() {
+        for table in &TABLES {
+            let s = table.stages;
+            let column = |k: usize| move |j: usize| table.t[j * s + k];
+            for i in 0..s {
+                for k in 0..s {
+                    let (sum, size) = dot(&table.ti[i * s..(i + 1) * s], column(k));
+                    close("T⁻¹T = I", table, sum, f64::from(u8::from(i == k)), size);
+                }
+                // AT times the eigenvalues of A⁻¹ is T: A(p + iq)(λ + iω) = p + iq.
+                let image = |k: usize| dot(&table.a[i * s..(i + 1) * s], column(k));
+                let (real, size) = image(0);
+                close("real", table, table.real * real, table.t[i * s], table.real * size);
+                for (pair, (re, im)) in table.complex.iter().enumerate() {
+                    let ((p, first), (q, second)) = (image(1 + 2 * pair), image(2 + 2 * pair));
+                    let size = (re.abs() + im) * (first + second);
+                    close("complex", table, re * p - im * q, table.t[i * s + 1 + 2 * pair], size);
+                    close("complex", table, im * p + re * q, table.t[i * s + 2 + 2 * pair], size);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn defects_are_those_of_the_collocation_polynomial() {
+        for table in &TABLES {
+            let (s, c, x) = (table.stages, table.c, table.probe);
+            // The weights reproduce polynomials that vanish at 0.
+            for k in 1..=s as i32 {
+                let power = |j: usize| c[j].powi(k);
+                let (sum, size) = dot(table.slope, power);
+                close("slope", table, sum, if k == 1 { 1.0 } else { 0.0 }, size);
+                let (sum, size) = dot(table.probe_value, power);
+                close("probe value", table, sum, x.powi(k), size);
+                let (sum, size) = dot(table.probe_slope, power);
+                close("probe slope", table, sum, f64::from(k) * x.powi(k - 1), size);
+            }
+            // ∫₀ˣ Π(ξ − cᵢ)dξ by the quadrature that is exact for it.
+            let node = |x: f64| c.iter().fold(1.0, |p, c| p * (x - c));
+            let integral = |x: f64| x * dot(&table.a[(s - 1) * s..], |j| node(x * c[j])).0;
+            let largest =
+                (0..=5000).map(|i| integral(f64::from(i) / 5000.0).abs()).fold(0.0, dinlab_numeric::max);
+            assert!((table.spread * node(0.0).abs() / largest - 1.0).abs() < 1e-5);
+            assert!((table.probe_spread * node(x).abs() / largest - 1.0).abs() < 1e-5);
+        }
+    }
+}

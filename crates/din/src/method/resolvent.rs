@@ -50,6 +50,26 @@ impl<V: Storage> Resolvent<V> {
         self.blocks.is_some()
     }
 
+    /// Largest real part of the eigenvalues of d·J for d = ±1, the direction of time; 0 where J has no blocks.
+    pub(crate) fn growth(&self, direction: f64) -> f64 {
+        let Some(Blocks { parts, curvature, identity }) = self.blocks else { return 0.0 };
+        self.values.iter().fold(0.0, |growth, &value| {
+            let [[a, b], [c, d]] =
+                [0, 1].map(|i| [0, 1].map(|j| direction * (curvature[i][j] * value + identity[i][j])));
+            let largest = if parts == 1 {
+                a
+            } else {
+                let (mean, square) = (0.5 * (a + d), 0.25 * (a - d) * (a - d) + b * c);
+                if square > 0.0 {
+                    mean + square.sqrt()
+                } else {
+                    mean
+                }
+            };
+            dinlab_numeric::max(growth, largest)
+        })
+    }
+
     /// Takes J at (t, y); false if it is not finite.
     pub(crate) fn linearise(&mut self, system: &mut dyn System, t: f64, y: &[f64]) -> bool {
         self.blocks = system.blocks(t, y, &mut self.hessian);
