@@ -290,3 +290,34 @@ fn a_diverging_run_keeps_its_samples() {
     assert!(trajectory.time.len() > 20 && trajectory.time.len() < 60);
     assert!(trajectory.last.t.unwrap() >= *trajectory.time.last().unwrap());
 }
+
+#[test]
+fn instabilities_below_the_tolerance_are_not_damped() {
+    // At the saddle of ½(y² − x²) at rest, x = 1e-14 far below the tolerance: it grows as the larger root of
+    // λ² + (α − β)λ − 1 = 0, and an implicit method free to choose its steps would let it die out.
+    let saddle = build("quadratic:-1,1", &Options::default()).unwrap();
+    let (alpha, beta) = (0.7, 0.3);
+    let growth = 0.5 * (beta - alpha) + (0.25 * (beta - alpha) * (beta - alpha) + 1.0_f64).sqrt();
+    for entry in INTEGRATORS {
+        let mut run = Run::new(Dynamics::Din { alpha, beta }, &[1e-14, 1e-3], 30.0);
+        run.settings = with(entry.integrator);
+        let reached = simulate(&*saddle, &run).unwrap().last.theta[0];
+        // u = 0 at the start: x′ = βx.
+        let slow = -growth - (alpha - beta);
+        let expected = 1e-14 * (beta - slow) / (growth - slow) * (growth * 30.0).exp();
+        assert!((reached / expected).ln().abs() < 0.1, "{}: {reached:e} for {expected:e}", entry.name);
+    }
+}
+
+#[test]
+fn auto_takes_the_implicit_method_at_once_for_few_unknowns() {
+    let hill = build("hill", &Options::default()).unwrap();
+    let mut run = Run::new(Dynamics::Din { alpha: 0.7, beta: 0.3 }, &[-1.2, 1.5], 20.0);
+    let blind = &mut dinlab_record::observe::Blind;
+    let (_, outcome) = dinlab_din::simulate_with_outcome(&*hill, &run, blind).unwrap();
+    assert_eq!(outcome.integrator, Integrator::Radau);
+    assert!(outcome.reason.contains("auto: smooth, 4 unknowns"), "{}", outcome.reason);
+    run.settings = Settings::with_tolerance(1e-6);
+    let (_, outcome) = dinlab_din::simulate_with_outcome(&*hill, &run, blind).unwrap();
+    assert_eq!(outcome.integrator, Integrator::Dopri5);
+}

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use dinlab_din::{integrate, Direction, Event, Integrator, Located, Outcome, Settings, System};
+use dinlab_din::{integrate, Direction, Event, Integrator, Located, Outcome, Settings, System, INTEGRATORS};
 use dinlab_record::{Flow, Status};
 
 /// y₁ = cos t, y₂ = −sin t.
@@ -37,11 +37,14 @@ fn times(located: &[Located], id: &str) -> Vec<f64> {
     located.iter().filter(|e| e.id == id).map(|e| e.t).collect()
 }
 
-const NATIVE: [Integrator; 3] = [Integrator::Dopri5, Integrator::Dop853, Integrator::Radau5];
+/// All integrators that locate events: Radau among them with its steps of several radians.
+fn native() -> impl Iterator<Item = Integrator> {
+    INTEGRATORS.iter().map(|e| e.integrator).filter(|i| !i.name().starts_with("ode-solvers"))
+}
 
 #[test]
 fn crossings_are_where_the_closed_form_has_them() {
-    for integrator in NATIVE {
+    for integrator in native() {
         let mut events = [
             event("both", Direction::Both, false, |_, y| y[0]),
             event("rising", Direction::Rising, false, |_, y| y[0]),
@@ -91,7 +94,7 @@ fn several_events_in_one_step_come_in_order() {
             dy[0] = 1.0;
         }
     }
-    for integrator in NATIVE {
+    for integrator in native() {
         let mut events = [
             event("c", Direction::Both, true, |_, y| y[0] - 7.30),
             event("b", Direction::Rising, false, |_, y| y[0] - 7.25),
@@ -118,7 +121,7 @@ fn several_events_in_one_step_come_in_order() {
 
 #[test]
 fn the_start_is_not_an_event_and_time_may_run_backward() {
-    for integrator in NATIVE {
+    for integrator in native() {
         // y₂ = −sin t is 0 at the start.
         let mut events = [event("zero", Direction::Both, true, |_, y| y[1])];
         let outcome = run(&mut events, 0.0, 10.0, integrator);

@@ -260,9 +260,12 @@ impl<V: Storage> Radau<V> {
         product(correction, table.t, residual);
         let mut sum = 0.0;
         for i in 0..y.len() {
+            // Weighted before it is squared: tiny components with tiny tolerances must not underflow.
             let weight = 1.0 / tolerance.scale(y[i], y[i]);
-            let squares = correction.iter().fold(0.0, |s, c| s + c.as_ref()[i] * c.as_ref()[i]);
-            sum += weight * weight * squares;
+            for c in correction.iter() {
+                let e = weight * c.as_ref()[i];
+                sum += e * e;
+            }
         }
         (sum / (s * y.len()) as f64).sqrt()
     }
