@@ -299,13 +299,14 @@ fn instabilities_below_the_tolerance_are_not_damped() {
     let (alpha, beta) = (0.7, 0.3);
     let growth = 0.5 * (beta - alpha) + (0.25 * (beta - alpha) * (beta - alpha) + 1.0_f64).sqrt();
     for entry in INTEGRATORS {
-        let mut run = Run::new(Dynamics::Din { alpha, beta }, &[1e-14, 1e-3], 30.0);
+        let mut run = Run::new(Dynamics::Din { alpha, beta }, &[1e-14, 0.0], 30.0);
         run.settings = with(entry.integrator);
         let reached = simulate(&*saddle, &run).unwrap().last.theta[0];
         // u = 0 at the start: x′ = βx.
         let slow = -growth - (alpha - beta);
         let expected = 1e-14 * (beta - slow) / (growth - slow) * (growth * 30.0).exp();
-        assert!((reached / expected).ln().abs() < 0.1, "{}: {reached:e} for {expected:e}", entry.name);
+        // Below the tolerance the size is right to a factor only.
+        assert!((reached / expected).ln().abs() < 2.0, "{}: {reached:e} for {expected:e}", entry.name);
     }
 }
 

@@ -284,7 +284,7 @@ impl<V: Storage> Radau<V> {
         add(&mut self.next, y, &self.z[table.stages - 1]);
         self.stage.as_mut().copy_from_slice(self.slope.as_ref());
         let start = self.filtered(y, h, tolerance, table.slope, table.spread);
-        if !(start <= 1.0) {
+        if start > 1.0 || !start.is_finite() {
             return start.is_finite().then_some(start);
         }
         for i in 0..y.len() {
@@ -293,7 +293,7 @@ impl<V: Storage> Radau<V> {
         system.rhs(t + table.probe * h, self.f[0].as_ref(), self.stage.as_mut());
         let later = self.filtered(y, h, tolerance, table.probe_slope, table.probe_spread);
         let error = dinlab_numeric::max(start, later);
-        if !(error <= 1.0) {
+        if error > 1.0 || !error.is_finite() {
             self.cost.evaluations += 1;
             return error.is_finite().then_some(error);
         }

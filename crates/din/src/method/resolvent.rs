@@ -92,8 +92,10 @@ impl<V: Storage> Resolvent<V> {
         }
         match *self.hessian.as_slice() {
             [a] => {
-                (self.values.clear(), self.values.push(a));
-                (self.vectors.clear(), self.vectors.push(1.0));
+                self.values.clear();
+                self.values.push(a);
+                self.vectors.clear();
+                self.vectors.push(1.0);
             }
             [a, b, c, d] => {
                 // Jacobi's rotation.
