@@ -86,6 +86,39 @@ fn numbers_out_of_range() {
 }
 
 #[test]
+fn batches_and_schedules() {
+    let place = Place::new();
+    let sum = "iterate --objective medians:0,1,3 --start 2 --steps 3 --step-size 0.1";
+    for (more, mentions) in [
+        ("--batch 0", ["--batch", "0", "at least 1"]),
+        ("--batch 4", ["--batch", "4", "from 1 to 3"]),
+        ("--batch -1", ["--batch", "-1", "at least 1"]),
+        ("--batch 1 --sampling bootstrap", ["--sampling", "bootstrap", "without-replacement"]),
+        ("--sampling with-replacement", ["--sampling", "with-replacement", "--batch B"]),
+        ("--batch 2 --sampling nonempty-subsets", ["--batch 2", "nonempty-subsets", "no --batch"]),
+        ("--scaling none", ["--scaling", "none", "--batch"]),
+        ("--batch 1 --scaling half", ["--scaling", "half", "inverse-probability"]),
+        ("--schedule harmonic", ["--schedule", "harmonic", "list schedules"]),
+        ("--schedule powr:1", ["--schedule", "powr", "did you mean `power`"]),
+        ("--schedule power", ["--schedule", "power", "power:q"]),
+        ("--schedule geometric:1", ["--schedule", "1", "less than 1"]),
+        ("--schedule log:-1", ["--schedule", "-1", "> 0"]),
+        ("--schedule log --decay 0.5", ["--schedule", "--decay", "cannot be used with"]),
+        ("--schedule log --step-size 0.1,0.1,0.1", ["--schedule", "one --step-size", "list"]),
+    ] {
+        refused(&place, &format!("{sum} {more}"), &mentions);
+    }
+    refused(&place, &format!("{ITERATE} --batch 1"), &["--batch", "valley", "finite sum"]);
+    refused(
+        &place,
+        &format!("{ITERATE} --sampling nonempty-subsets"),
+        &["--sampling", "valley", "finite sum"],
+    );
+    let typed = "iterate --objective sum:x^2;abs(x --start 1 --steps 3 --step-size 0.1";
+    refused(&place, typed, &["--objective", "column 10", "abs(x\n", "^"]);
+}
+
+#[test]
 fn starts_and_names() {
     let place = Place::new();
     let simulate =

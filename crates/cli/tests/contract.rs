@@ -133,6 +133,29 @@ fn iterate_is_the_printed_recursion() {
 }
 
 #[test]
+fn the_record_states_batches_and_the_step_assumption() {
+    let place = Place::new();
+    let line = "iterate --objective medians:0,1,3 --start 2 --step-size 0.1 --steps 50";
+    let assumption = |more: &str| {
+        let record = place.record(&format!("{line} {more}"));
+        record["step_sizes"]["assumption"]["satisfied"].clone()
+    };
+    assert_eq!(assumption(""), false);
+    assert_eq!(assumption("--decay 0.25"), true);
+    assert_eq!(assumption("--schedule log"), false);
+    assert_eq!(assumption("--schedule log:2"), true);
+    assert_eq!(assumption("--schedule power:1.5"), false);
+    assert_eq!(assumption(&format!("--step-size {}", vec!["0.1"; 50].join(","))), json!(null));
+    let record = place.record(&format!("{line} --sampling nonempty-subsets --scaling none --seed 3"));
+    close(&record["batches"]["p"], 4.0 / 7.0, 1e-15);
+    assert_eq!((&record["batches"]["terms"], &record["batches"]["factor"]), (&json!(3), &json!(1.0)));
+    assert_eq!(record["plan"]["seed"], 3);
+    let scaled = place.record(&format!("{line} --batch 2"));
+    assert_eq!((&scaled["batches"]["factor"], &scaled["plan"]["batch"]), (&json!(1.5), &json!(2)));
+    assert_eq!(place.record(line)["batches"], json!(null));
+}
+
+#[test]
 fn a_diverging_run_is_a_status() {
     let place = Place::new();
     let record = place.record(
@@ -150,6 +173,7 @@ fn a_record_is_the_configuration_that_makes_it_again() {
     for line in [
         "simulate --objective expr:x^2+3*y^4 --variables y,x --start -1.5,0.3 --init speed:0.2 --until 3 --alpha 0.7 --rtol 1e-6",
         "iterate --objective valley --kink abs=1 --start 1,2 --psi 0.5,0.25 --step-size 0.01 --decay 0.25 --steps 50",
+        "iterate --objective sum:abs(x);-abs(x);0.5*(x-1)^2 --start 2 --step-size 0.1 --schedule log:2 --batch 1 --seed 5 --steps 50",
         "iterate --method nesterov --objective rosenbrock --start -1,1 --step-size 0.001 --momentum 0.8 --steps 50",
         "stability --alpha 0.2 --step-size 0.1 --hessian-eigenvalues -1,2,30",
         "compare --objective rosenbrock --start -1,1 --until 0.5 --step-sizes 1e-3,5e-4",

@@ -35,10 +35,52 @@ pub enum IndianError {
         value: f64,
     },
     /// An exponent of a decaying schedule that is negative or not finite.
-    #[error("decay exponent {value} is not valid: expected a finite number >= 0")]
+    #[error("decay exponent {value} is not valid: expected {expected}")]
     Exponent {
         /// What was given.
         value: f64,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+    /// A factor of decay outside (0, 1).
+    #[error("decay factor {value} is not valid: expected a number greater than 0 and less than 1")]
+    Ratio {
+        /// What was given.
+        value: f64,
+    },
+    /// No such name among the schedules.
+    #[error("unknown schedule `{name}`{}; `dinlab list schedules` lists all",
+        nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())]
+    UnknownSchedule {
+        /// What was given.
+        name: String,
+        /// The name nearest to it.
+        nearest: Option<String>,
+    },
+    /// The numbers after the name of a schedule are not what it takes.
+    #[error("schedule `{given}` is not valid: expected {expected}")]
+    ScheduleArgument {
+        /// What was given.
+        given: String,
+        /// What would be accepted.
+        expected: String,
+    },
+    /// Mini-batches of an objective that is not a finite sum.
+    #[error("objective `{objective}` is not a finite sum, so there are no batches of it: expected one that is, such as \
+        logistic, medians:0,1,3 or sum:FORMULA;FORMULA")]
+    NoFiniteSum {
+        /// Its name.
+        objective: String,
+    },
+    /// A batch that is empty or larger than the sum.
+    #[error(
+        "batch size {size} is not valid: expected a whole number from 1 to {count}, the number of terms"
+    )]
+    BatchSize {
+        /// What was given.
+        size: usize,
+        /// N.
+        count: usize,
     },
     /// A list of step sizes shorter than the run.
     #[error("the list holds {found} step sizes, but the run has {steps} steps")]
@@ -87,4 +129,15 @@ pub enum IndianError {
     /// The second variable of INDIAN could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
+}
+
+/// The candidate nearest to `name`, if it is near at all.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    // The distance costs |name|·|candidate|.
+    let name: String = name.chars().take(60).collect();
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| 2 * distance <= candidate.len())
+        .map(|(_, candidate)| candidate.to_owned())
 }

@@ -1,16 +1,18 @@
-//! Discrete time: INDIAN and its rivals, step schedules, and a driver that streams the iterates to an observer.
+//! Discrete time: INDIAN and its rivals, step schedules, mini-batches, and a driver that streams the iterates to an observer.
 //!
 //! The main function is [`indian_step`], the displayed equation; [`iterate`] makes a sampled trajectory of any
 //! [`Method`], [`iterate_observed`] shows the iterates to an observer in constant memory.
 
+mod batch;
 mod error;
 mod grid;
 mod method;
 mod run;
 mod schedule;
 
+pub use batch::{Batch, Draws, Sampling, Scaling};
 pub use error::IndianError;
 pub use grid::Grid;
 pub use method::{build, indian_step, Entry, Method, Parameter, Step, ALL};
 pub use run::{iterate, iterate_observed, iterate_while, Outcome, Run, DIVERGENCE_BOUND};
-pub use schedule::Schedule;
+pub use schedule::{Half, Schedule, ScheduleEntry, StepAssumption, SCHEDULES};

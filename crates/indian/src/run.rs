@@ -7,7 +7,13 @@ use dinlab_record::{
     trajectory::{Final, Status, Trajectory, Work},
 };
 
-use crate::{error::IndianError, grid::Grid, method::Method, schedule::Schedule};
+use crate::{
+    batch::{Batch, BatchOracle},
+    error::IndianError,
+    grid::Grid,
+    method::Method,
+    schedule::Schedule,
+};
 
 /// Default bound on |θᵢ| and |uᵢ|: far beyond any useful iterate, and small enough that the state and its
 /// squares are still representable.
@@ -28,6 +34,8 @@ pub struct Run {
     pub steps: u64,
     /// Which iterations are observed.
     pub grid: Grid,
+    /// Mini-batches; `None` for the full gradient. The start of u takes the full gradient in any case.
+    pub batch: Option<Batch>,
     /// The run ends as diverged when an entry of θ or u exceeds this; may be infinite.
     pub divergence_bound: f64,
 }
@@ -42,13 +50,15 @@ impl Run {
             schedule,
             steps,
             grid: Grid::default(),
+            batch: None,
             divergence_bound: DIVERGENCE_BOUND,
         }
     }
 
-    /// Checks everything that can be checked without evaluating the objective of the given dimension.
-    pub fn validate(&self, dimension: usize) -> Result<(), IndianError> {
+    /// Checks everything that can be checked without evaluating the objective.
+    pub fn validate(&self, objective: &dyn Objective) -> Result<(), IndianError> {
         self.method.validate()?;
+        let dimension = objective.dimension();
         if self.theta.len() != dimension {
             return Err(IndianError::Dimension { expected: dimension, found: self.theta.len() });
         }
@@ -57,6 +67,9 @@ impl Run {
         }
         self.schedule.validate(self.steps)?;
         self.grid.validate()?;
+        if let Some(batch) = &self.batch {
+            batch.validate(objective)?;
+        }
         match self.divergence_bound > 0.0 {
             true => Ok(()),
             false => Err(IndianError::DivergenceBound { value: self.divergence_bound }),
@@ -111,13 +124,16 @@ pub fn iterate_observed(
     run: &Run,
     observer: &mut dyn Observe,
 ) -> Result<Outcome, IndianError> {
-    run.validate(objective.dimension())?;
+    run.validate(objective)?;
     let mut oracle = objective.oracle();
     let mut method = run.method.stepper();
     let mut theta = run.theta.clone();
     let mut counted = Counted { oracle: oracle.as_mut(), gradients: 0 };
     method.start(&mut counted, &theta, &run.start)?;
     let start_gradients = counted.gradients;
+    if let Some(batch) = &run.batch {
+        oracle = Box::new(BatchOracle::new(objective, batch));
+    }
     // The last accepted state (θ, u): what the observer sees and what is kept when the next one is not finite.
     let mut kept = [&theta, method.auxiliary().unwrap_or(&[])].concat();
     let n = theta.len();

@@ -1,10 +1,13 @@
 //! `dinlab iterate`: discrete time.
 
-use std::{path::PathBuf, sync::atomic::Ordering};
+mod batches;
+mod steps;
+
+use std::sync::atomic::Ordering;
 
 use anyhow::{bail, ensure, Context as _};
 use clap::Args;
-use dinlab_indian::{iterate_while, Entry, Grid, Method, Run, Schedule};
+use dinlab_indian::{iterate_while, Batch, Entry, Grid, Method, Run};
 use dinlab_record::Flow;
 use serde_json::{json, Map, Value};
 
@@ -14,9 +17,11 @@ use crate::{
     problem::{Problem, Resolved},
     progress::Progress,
     session::{Exit, Session},
-    trajectory,
-    values::{self, StepSizes},
+    trajectory, values,
 };
+
+use batches::Batches;
+use steps::Steps;
 
 /// Run INDIAN or one of its rivals in discrete time
 #[derive(Debug, Args)]
@@ -28,15 +33,8 @@ pub struct Iterate {
     problem: Problem,
     #[command(flatten)]
     damping: Damping,
-    /// Step size, or a list with one for each step
-    #[arg(long, value_name = "G", required_unless_present = "schedule_file", allow_hyphen_values = true)]
-    step_size: Option<StepSizes>,
-    /// Decay: step size k is G (k+1)^-Q, k = 0, 1, ...
-    #[arg(long, value_name = "Q", value_parser = values::non_negative, allow_hyphen_values = true)]
-    decay: Option<f64>,
-    /// File with one step size per line
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["step_size", "decay"])]
-    schedule_file: Option<PathBuf>,
+    #[command(flatten)]
+    step_sizes: Steps,
     /// Number of steps
     #[arg(long, value_name = "N", value_parser = values::count, allow_hyphen_values = true)]
     steps: u64,
@@ -46,6 +44,8 @@ pub struct Iterate {
     /// Record on a geometric grid with so many iterates per decade
     #[arg(long, value_name = "P", value_parser = values::positive_count, allow_hyphen_values = true, conflicts_with = "record_every")]
     record_per_decade: Option<u64>,
+    #[command(flatten)]
+    batches: Batches,
     #[command(flatten)]
     parameters: Parameters,
     #[command(flatten)]
@@ -106,9 +106,10 @@ impl Iterate {
         let run = Run {
             start: problem.start.clone(),
             grid: self.grid(problem.objective.dimension())?,
-            ..Run::new(method, problem.theta.clone(), self.schedule()?, self.steps)
+            batch: self.batches.build(&*problem.objective, session.common.seed)?,
+            ..Run::new(method, problem.theta.clone(), self.step_sizes.build()?, self.steps)
         };
-        run.validate(problem.objective.dimension()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        run.validate(&*problem.objective).map_err(|error| anyhow::anyhow!("{error}"))?;
         session.prepare(output::Format::ALL)?;
         let stop = interrupt::install()?;
         let mut progress = Progress::new(self.steps, session.common.quiet);
@@ -121,7 +122,14 @@ impl Iterate {
             }
         })?;
         drop(progress);
-        let product = trajectory::product(session, "iterate", self.plan(&problem, &run), &path, json!({}))?;
+        let more = json!({
+            "step_sizes": step_sizes(&run),
+            "batches": batches::described(run.batch.as_ref(), &*problem.objective),
+        });
+        let mut product = trajectory::product(session, "iterate", self.plan(&problem, &run), &path, more)?;
+        if let Some((batch, samples)) = run.batch.as_ref().zip(problem.objective.samples()) {
+            product.text += &noise(&run, batch, samples.count());
+        }
         output::emit(session, &product)?;
         Ok(trajectory::exit(&path))
     }
@@ -143,29 +151,6 @@ impl Iterate {
             _ => given.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value),
         };
         Ok(dinlab_indian::build(self.method.name, value)?)
-    }
-
-    fn schedule(&self) -> anyhow::Result<Schedule> {
-        if let Some(file) = &self.schedule_file {
-            let name = || format!("--schedule-file {}", file.display());
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("{}: cannot read it", name()))?;
-            let step = |(i, line): (usize, &str)| {
-                values::positive(line)
-                    .map_err(|reason| anyhow::anyhow!("{}, line {}: {reason}", name(), i + 1))
-            };
-            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            let list = lines.map(step).collect::<anyhow::Result<Vec<f64>>>()?;
-            ensure!(!list.is_empty(), "{}: the file is empty, expected one step size per line", name());
-            return Ok(Schedule::List(list));
-        }
-        let Some(StepSizes(sizes)) = &self.step_size else { bail!("--step-size is missing") };
-        match (sizes.as_slice(), self.decay) {
-            ([size], None) => Ok(Schedule::Constant(*size)),
-            ([size], Some(exponent)) => Ok(Schedule::Power { initial: *size, exponent }),
-            (_, None) => Ok(Schedule::List(sizes.clone())),
-            _ => bail!("--decay goes with one --step-size, not with a list"),
-        }
     }
 
     fn grid(&self, dimension: usize) -> anyhow::Result<Grid> {
@@ -194,15 +179,11 @@ impl Iterate {
 
     fn plan(&self, problem: &Resolved, run: &Run) -> Map<String, Value> {
         let mut plan = self.problem.plan(problem, has_second(run.method));
-        let step_size = match &run.schedule {
-            Schedule::Constant(size) | Schedule::Power { initial: size, .. } => json!(size),
-            Schedule::List(list) => json!(list),
-        };
+        plan.extend(self.step_sizes.plan(&run.schedule));
+        plan.extend(Batches::plan(run.batch.as_ref()));
         let keys = [
             ("command", json!("iterate")),
             ("method", json!(run.method.name())),
-            ("step_size", step_size),
-            ("decay", json!(self.decay)),
             ("steps", json!(self.steps)),
             (
                 "record_every",
@@ -222,4 +203,33 @@ impl Iterate {
         plan.extend(parameters.map(|(p, value)| (p.name.to_owned(), json!(value))));
         plan
     }
+}
+
+/// What the terminal says about a run with noise.
+fn noise(run: &Run, batch: &Batch, count: usize) -> String {
+    let size = batch.sampling.size().map(|size| format!("{size} of {count} terms ")).unwrap_or_default();
+    format!(
+        "batches        {size}{}, scaling {} (sum times {})\nstep sizes     {}\nassumption     {}\n",
+        batch.sampling.name(),
+        batch.scaling,
+        batch.factor(count),
+        run.schedule,
+        run.schedule.assumption()
+    )
+}
+
+/// What the record says about the step sizes: the schedule, its total time, and the assumption under which iterates with
+/// noise converge.
+fn step_sizes(run: &Run) -> Value {
+    let assumption = run.schedule.assumption();
+    json!({
+        "schedule": run.schedule.to_string(),
+        "total_time": run.schedule.total_time(run.steps),
+        "assumption": {
+            "statement": "sum of step sizes = infinity and step size = o(1/log k)",
+            "satisfied": assumption.satisfied(),
+            "sum_diverges": assumption.sum_diverges,
+            "vanishes_faster_than_log": assumption.vanishes_faster_than_log,
+        },
+    })
 }

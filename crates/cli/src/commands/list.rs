@@ -25,6 +25,7 @@ enum What {
     Checks,
     Objectives,
     Methods,
+    Schedules,
     Dynamics,
     Integrators,
     Figures,
@@ -45,6 +46,7 @@ impl List {
             What::Checks => checks(),
             What::Objectives => objectives(),
             What::Methods => methods(),
+            What::Schedules => schedules(),
             What::Dynamics => dynamics(),
             What::Integrators => integrators(),
             What::Figures => figures(),
@@ -131,6 +133,32 @@ fn methods() -> Vec<Item> {
         }
     };
     dinlab_indian::ALL.iter().map(item).collect()
+}
+
+fn schedules() -> Vec<Item> {
+    let item = |entry: &dinlab_indian::ScheduleEntry| {
+        let judged: Vec<(&str, dinlab_indian::StepAssumption)> = entry
+            .examples
+            .iter()
+            .filter_map(|&example| {
+                Some((example, dinlab_indian::Schedule::named(example, 1.0).ok()?.assumption()))
+            })
+            .collect();
+        let lines: String = judged
+            .iter()
+            .map(|(example, found)| format!("\n    {example}: step assumption {found}"))
+            .collect();
+        let examples: Vec<Value> = judged
+            .iter()
+            .map(|(example, found)| json!({"name": example, "satisfied": found.satisfied(), "assumption": found}))
+            .collect();
+        Item {
+            name: entry.name.into(),
+            summary: format!("{}  [{}{}]{lines}", entry.summary, entry.name, entry.arguments),
+            fields: json!({"arguments": entry.arguments, "summary": entry.summary, "examples": examples}),
+        }
+    };
+    dinlab_indian::SCHEDULES.iter().map(item).collect()
 }
 
 fn dynamics() -> Vec<Item> {

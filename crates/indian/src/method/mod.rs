@@ -12,7 +12,7 @@ use dinlab_objective::{Oracle, Start};
 
 pub use indian::indian_step;
 
-use crate::error::IndianError;
+use crate::error::{nearest, IndianError};
 
 /// One algorithm with its memory. `start` allocates; `step` does not.
 pub trait Step {
@@ -136,14 +136,8 @@ pub fn build(name: &str, value: impl Fn(&str) -> Option<f64>) -> Result<Method, 
 }
 
 fn unknown(name: &str) -> IndianError {
-    let name: String = name.chars().take(60).collect();
-    let nearest = ALL
-        .iter()
-        .map(|entry| (strsim::damerau_levenshtein(&name, entry.name), entry.name))
-        .min()
-        .filter(|(distance, candidate)| 2 * distance <= candidate.len())
-        .map(|(_, candidate)| candidate.to_owned());
-    IndianError::UnknownMethod { name, nearest }
+    let nearest = nearest(name, ALL.iter().map(|entry| entry.name));
+    IndianError::UnknownMethod { name: name.chars().take(60).collect(), nearest }
 }
 
 impl Method {
