@@ -1,4 +1,5 @@
 //! Runs with mini-batches: exact where chance has no say, reproducible where it has.
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use dinlab_indian::{
     build, iterate, iterate_observed, Batch, Draws, IndianError, Method, Run, Sampling, Scaling, Schedule,
