@@ -10,12 +10,14 @@ pub mod error;
 pub mod fresh_seeds;
 pub mod geometry;
 pub mod judge;
+pub mod nonsmooth;
 pub mod registry;
 pub mod runs;
 pub mod smooth;
 pub mod sources;
 pub mod subject;
 pub mod suite;
+pub mod terms;
 
 pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
 pub use entry::entries;

@@ -1,6 +1,6 @@
 //! All checks, in the order of the page.
 
-use crate::{algorithm, geometry, smooth, suite::AnyCheck};
+use crate::{algorithm, geometry, nonsmooth, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
@@ -12,6 +12,11 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &smooth::spiral_window::SpiralWindow,
     &smooth::gradient_system::GradientSystem,
     &smooth::heavy_ball_limit::HeavyBallLimit,
+    &nonsmooth::kink_velocity_jump::KinkVelocityJump,
+    &nonsmooth::kink_chatter_floor::KinkChatterFloor,
+    &nonsmooth::chain_rule::ChainRule,
+    &nonsmooth::d_critical_examples::DCriticalExamples,
+    &nonsmooth::d_critical_values_finite::DCriticalValuesFinite,
     &algorithm::euler_order::EulerOrder,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
     &algorithm::fixed_step_descent::FixedStepDescent,

@@ -32,6 +32,26 @@ pub const SADDLES: Source = Source {
     place: "",
 };
 
+/// Bolte and Pauwels 2021: conservative fields, path-differentiable functions.
+pub const CONSERVATIVE: Source = Source {
+    key: "bolte2021",
+    authors: "J. Bolte, E. Pauwels",
+    title: "Conservative set valued fields, automatic differentiation, stochastic gradient methods and deep learning",
+    venue: "Mathematical Programming 188:19-51",
+    year: 2021,
+    place: "",
+};
+
+/// Attouch, Maingé, Redont 2012: DIN with a nonsmooth potential as a system with shocks.
+pub const SHOCKS: Source = Source {
+    key: "attouch2012",
+    authors: "H. Attouch, P.-E. Maingé, P. Redont",
+    title: "A second-order differential system with Hessian-driven damping; application to non-elastic shock laws",
+    venue: "Differential Equations and Applications 4(1):27-65",
+    year: 2012,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

@@ -1,0 +1,7 @@
+//! Family B: DIN as a differential inclusion, kinks and sums of subdifferentials.
+
+pub mod chain_rule;
+pub mod d_critical_examples;
+pub mod d_critical_values_finite;
+pub mod kink_chatter_floor;
+pub mod kink_velocity_jump;
