@@ -61,7 +61,8 @@ impl Edge {
     /// 0 ∈ D_J, and whether each is such an interval by itself. On the line all points are.
     pub fn d_critical_parameters(&self, terms: &[&Tape]) -> Result<Vec<(f64, bool)>, Problem> {
         if self.origin.len() == 1 {
-            return Ok(vec![(self.inside(), false)]);
+            let end = if self.length.is_finite() { self.length } else { 2.0 * self.inside() };
+            return Ok(vec![(0.0, false), (self.inside(), false), (end, false)]);
         }
         let across = self.across(terms)?;
         let extent = |t: f64| {

@@ -293,14 +293,14 @@ impl Check for DCriticalValuesFinite {
 }
 
 fn landscape() -> Result<Panel, CheckError> {
-    let objective = Subject::named("sum:abs(x);-abs(x);abs(abs(x-0.5)-1);0.5*(x-1)^2");
+    let objective = Subject::named("sum:abs(x+0.25);-abs(x+0.25);abs(abs(x-0.5)-1);0.5*(x-1)^2");
     let terms = Terms::of(&*objective)?;
     let mut oracle = objective.oracle();
     let x: Vec<f64> = (0..=400).map(|i| -1.5 + 0.01 * f64::from(i)).collect();
     let y = x.iter().map(|x| oracle.value(&[*x])).collect();
     let set = critical_set(&terms.all())?;
     let mut panel =
-        Panel::new("|θ| − |θ| + ||θ − ½| − 1| + ½(θ − 1)²", Axis::linear("θ"), Axis::linear("J(θ)"))
+        Panel::new("|θ+¼| − |θ+¼| + ||θ−½| − 1| + ½(θ−1)²", Axis::linear("θ"), Axis::linear("J(θ)"))
             .with(Layer::curve("J", x, y, 0));
     for (critical, label, marker) in
         [(true, "critical", Marker::Circle), (false, "D-critical only", Marker::Ring)]
