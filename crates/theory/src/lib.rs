@@ -8,6 +8,7 @@ pub mod check;
 pub mod entry;
 pub mod error;
 pub mod fresh_seeds;
+pub mod exact;
 pub mod geometry;
 pub mod judge;
 pub mod nonsmooth;

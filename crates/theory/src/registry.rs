@@ -21,6 +21,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::discrete_local_rate::DiscreteLocalRate,
     &algorithm::fixed_step_descent::FixedStepDescent,
     &algorithm::saddle_escape_iterates::SaddleEscapeIterates,
+    &algorithm::saddle_capture_from_rest::SaddleCaptureFromRest,
     &algorithm::figure_one::FigureOne,
     &geometry::stability_region::StabilityRegion,
 ];

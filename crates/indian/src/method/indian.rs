@@ -1,6 +1,7 @@
 //! INDIAN, the explicit Euler scheme of DIN in first-order form, in the variables (θ, u).
 
 use dinlab_objective::{Oracle, Start};
+use num_traits::Num;
 
 use super::{Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -18,16 +19,19 @@ pub(super) const ENTRY: Entry = Entry {
 /// All slices have length n (panics otherwise). With ψ = (1 − αβ)θ − βu this is the published form
 /// θ⁺ = θ + γ[−(α − 1/β)θ − ψ/β − βv], ψ⁺ = ψ + γ[−(α − 1/β)θ − ψ/β], but nothing is divided by β: the update
 /// is as accurate for small β as for large, and β = 0 is the heavy ball with friction. One pass over memory.
+///
+/// The numbers are `f64`, or exact fractions where rounding would decide the outcome.
 #[inline]
-pub fn indian_step(alpha: f64, beta: f64, step_size: f64, theta: &mut [f64], u: &mut [f64], v: &[f64]) {
+pub fn indian_step<T: Num + Clone>(alpha: T, beta: T, step_size: T, theta: &mut [T], u: &mut [T], v: &[T]) {
     let n = theta.len();
     assert!(u.len() == n && v.len() == n, "indian_step: lengths {n}, {}, {}", u.len(), v.len());
     let gamma = step_size;
-    let (keep, pull) = (1.0 - alpha * gamma, gamma * (1.0 - alpha * beta));
-    for ((theta, u), &v) in theta.iter_mut().zip(u).zip(v) {
-        let old = *u;
-        *theta += gamma * (old - beta * v);
-        *u = keep * old - pull * v;
+    let keep = T::one() - alpha.clone() * gamma.clone();
+    let pull = gamma.clone() * (T::one() - alpha * beta.clone());
+    for ((theta, u), v) in theta.iter_mut().zip(u).zip(v) {
+        let old = u.clone();
+        *theta = theta.clone() + gamma.clone() * (old.clone() - beta.clone() * v.clone());
+        *u = keep.clone() * old - pull.clone() * v.clone();
     }
 }
 

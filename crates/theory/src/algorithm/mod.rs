@@ -4,4 +4,5 @@ pub mod discrete_local_rate;
 pub mod euler_order;
 pub mod figure_one;
 pub mod fixed_step_descent;
+pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
