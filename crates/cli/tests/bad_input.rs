@@ -243,6 +243,23 @@ fn orders() {
 }
 
 #[test]
+fn dictionary_entries_that_do_not_exist() {
+    let place = Place::new();
+    let refused = |more: &str, words: &[&str]| refused(&place, &format!("dictionary {more}"), words);
+    refused("--alpha 1 --beta 0.1", &["--step-size", "missing", "--alpha --beta --step-size"]);
+    refused(
+        "--method innaprop --alpha 1 --beta 0.1 --step-size 0.1",
+        &["innaprop", "beta = 0.1", "step size"],
+    );
+    refused("--method heavy-ball --step-size 0.1 --momentum 1.5", &["momentum = 1.5"]);
+    refused("--method triple-momentum --mu 2 --L 1", &["--convexity", "--smoothness 1"]);
+    refused("--method three-parameter --a -1 --b 0 --eta 0", &["a = -1"]);
+    refused("--method three-parameter --a 1 --b 2 --eta 0", &["b = 2"]);
+    refused("--method nesterov --step-size 0.1 --momentum 0.5 --eta 1", &["--eta", "--step-size --momentum"]);
+    refused("--method newton", &["--method", "newton"]);
+}
+
+#[test]
 fn folders_that_cannot_be_written() {
     let place = Place::new();
     place.write("file", "");

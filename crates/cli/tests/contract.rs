@@ -349,3 +349,29 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_dictionary_translates_both_ways() {
+    let place = Place::new();
+    let record = place.record("dictionary --method nesterov --step-size 0.01 --momentum 0.9");
+    has_provenance(&record, "dinlab/dictionary/1");
+    let indian = &record["indian"];
+    close(&indian["alpha"], 1.0, 1e-14);
+    close(&indian["beta"], 0.19, 1e-14);
+    close(&indian["step_size"], 0.1, 1e-15);
+    assert_eq!(record["names"][0]["method"], "nesterov");
+    // κ = 4: ρ = 1/2, a = 3/8, b = 1/6, η = 1/9.
+    let triple = place.record("dictionary --method triple-momentum --mu 1 --L 4");
+    close(&triple["three_parameter"]["a"], 0.375, 1e-15);
+    close(&triple["three_parameter"]["b"], 1.0 / 6.0, 1e-15);
+    close(&triple["three_parameter"]["eta"], 1.0 / 9.0, 1e-15);
+    let back = place.record("dictionary --alpha 2 --beta 0.5 --step-size 0.1");
+    assert_eq!(back["names"][0]["method"], "gradient-descent");
+    close(&back["names"][0]["step_size"], 0.05, 1e-15);
+    close(&back["two_step"]["momentum"], 0.8, 1e-15);
+    close(&back["two_step"]["previous_gradient"], 0.04, 1e-15);
+    // The record is its own configuration.
+    place.write("record.json", &serde_json::to_string(&triple).unwrap());
+    let again = place.record("dictionary --config record.json");
+    assert_eq!(again["indian"], triple["indian"]);
+}

@@ -4,6 +4,7 @@
 //! [`Method`], [`iterate_observed`] shows the iterates to an observer in constant memory.
 
 mod batch;
+pub mod dictionary;
 mod error;
 mod grid;
 mod method;

@@ -23,6 +23,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::saddle_escape_iterates::SaddleEscapeIterates,
     &algorithm::saddle_capture_from_rest::SaddleCaptureFromRest,
     &algorithm::figure_one::FigureOne,
+    &algorithm::method_dictionary::MethodDictionary,
     &geometry::stability_region::StabilityRegion,
 ];
 

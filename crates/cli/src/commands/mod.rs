@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod completions;
+pub mod dictionary;
 pub mod diff;
 pub mod explain;
 pub mod figure;

@@ -4,5 +4,6 @@ pub mod discrete_local_rate;
 pub mod euler_order;
 pub mod figure_one;
 pub mod fixed_step_descent;
+pub mod method_dictionary;
 pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
