@@ -20,6 +20,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::euler_order::EulerOrder,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
     &algorithm::fixed_step_descent::FixedStepDescent,
+    &algorithm::step_map_invertible::StepMapInvertible,
     &algorithm::saddle_escape_iterates::SaddleEscapeIterates,
     &algorithm::saddle_capture_from_rest::SaddleCaptureFromRest,
     &algorithm::figure_one::FigureOne,

@@ -7,3 +7,4 @@ pub mod fixed_step_descent;
 pub mod method_dictionary;
 pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
+pub mod step_map_invertible;
