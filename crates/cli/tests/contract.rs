@@ -371,7 +371,7 @@ fn the_dictionary_translates_both_ways() {
     close(&back["two_step"]["momentum"], 0.8, 1e-15);
     close(&back["two_step"]["previous_gradient"], 0.04, 1e-15);
     // The record is its own configuration.
-    place.write("record.json", &serde_json::to_string(&triple).unwrap());
+    place.write("record.json", serde_json::to_string(&triple).unwrap());
     let again = place.record("dictionary --config record.json");
     assert_eq!(again["indian"], triple["indian"]);
 }
