@@ -118,16 +118,19 @@ fn curve(name: &str, reference: &[f64], solve: &dyn Fn(f64) -> (Vec<f64>, u64)) 
 fn summary(curves: &[Curve]) {
     let errors = [1e-4, 1e-6, 1e-8, 1e-10];
     let best = |mark: &str, error: f64| {
-        let times = curves.iter().filter(|c| c.name.starts_with(mark)).map(|c| c.time_at(error));
+        let times = curves
+            .iter()
+            .filter(|c| c.name == mark || (mark.contains("ode") && c.name.starts_with(mark)))
+            .map(|c| c.time_at(error));
         times.fold(f64::INFINITY, |a, b| if b < a { b } else { a })
     };
     println!("\ntime at equal error, ours over theirs (best of both orders)");
     println!("{:8} {:22} {:>8} {:>8} {:>8} {:>8}", "ours", "theirs", "1e-4", "1e-6", "1e-8", "1e-10");
-    for ours in ["", "auto", "dopri5", "dop853"] {
+    for ours in ["", "auto", "dopri5", "dop853", "radau"] {
         for theirs in ["ode_solvers direct", "ode_solvers oracle", "ode-solvers"] {
             let ratio = |error: f64| {
                 let own = if ours.is_empty() {
-                    ["auto", "dopri5", "dop853", "radau5"].map(|name| best(name, error))
+                    ["auto", "dopri5", "dop853", "radau"].map(|name| best(name, error))
                 } else {
                     [best(ours, error); 4]
                 };
