@@ -1,7 +1,12 @@
 //! The explicit triple 8(5,3) of Dormand and Prince with dense output of order 7, after Hairer, Nørsett, Wanner,
 //! Solving Ordinary Differential Equations I, 2nd ed., II.5–6 and II.10.
 
-use super::{combine, dop853_table::*, Attempt, Control, Cost, Method, Storage, Tolerance};
+use super::{
+    combine,
+    dop853_table::*,
+    explicit::{cubic, stiffness},
+    Attempt, Control, Cost, Method, Storage, Tolerance,
+};
 use crate::system::System;
 
 pub(crate) struct Dop853<V> {
@@ -111,17 +116,9 @@ impl<V: Storage> Method for Dop853<V> {
         }
         system.rhs(t + h, self.next.as_ref(), self.k[12].as_mut());
         self.cost.evaluations += 1;
-        let (mut top, mut bottom) = (0.0, 0.0);
         let [next, stage, k12, k13] = [&self.next, &self.stage, &self.k[11], &self.k[12]].map(AsRef::as_ref);
-        for i in 0..next.len() {
-            let (slope, shift) = (k13[i] - k12[i], next[i] - stage[i]);
-            top += slope * slope;
-            bottom += shift * shift;
-        }
-        if !top.is_finite() {
-            return Attempt::NonFinite;
-        }
-        self.stiffness = if bottom > 0.0 { h.abs() * (top / bottom).sqrt() } else { 0.0 };
+        let Some(stiffness) = stiffness(h, [k13, k12], [next, stage]) else { return Attempt::NonFinite };
+        self.stiffness = stiffness;
         Attempt::Done { error }
     }
 
@@ -173,13 +170,8 @@ impl<V: Storage> Dop853<V> {
         let stages = [k1, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16].map(|k| k.as_ref());
         let (k1, k13, next) = (stages[0], stages[8], self.next.as_ref());
         let [r1, r2, r3, r4, high @ ..] = &mut self.dense.each_mut().map(AsMut::as_mut);
+        cubic([r1, r2, r3, r4], y, next, h, k1, k13);
         for i in 0..next.len() {
-            let rise = next[i] - y[i];
-            let bend = h * k1[i] - rise;
-            r1[i] = y[i];
-            r2[i] = rise;
-            r3[i] = bend;
-            r4[i] = rise - h * k13[i] - bend;
             for (r, d) in high.iter_mut().zip(&D) {
                 let mut sum = 0.0;
                 for j in 0..12 {

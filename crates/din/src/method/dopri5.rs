@@ -1,7 +1,11 @@
 //! The explicit pair 5(4) of Dormand and Prince (J. Comput. Appl. Math. 6, 1980) with Shampine's dense output of
 //! order 4, coefficients as in Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, II.5–6.
 
-use super::{combine, Attempt, Control, Cost, Method, Storage, Tolerance};
+use super::{
+    combine,
+    explicit::{cubic, stiffness},
+    Attempt, Control, Cost, Method, Storage, Tolerance,
+};
 use crate::system::System;
 
 const C: [f64; 7] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
@@ -83,22 +87,19 @@ impl<V: Storage> Method for Dopri5<V> {
 
         let (next, stage) = (self.next.as_ref(), self.stage.as_ref());
         let n = next.len();
-        let (y, stage) = (&y[..n], &stage[..n]);
+        let y = &y[..n];
         let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(|k| &k.as_ref()[..n]);
-        let (mut error, mut top, mut bottom) = (0.0, 0.0, 0.0);
+        let mut error = 0.0;
         for i in 0..n {
             let e = E[0] * k1[i] + E[1] * k3[i] + E[2] * k4[i] + E[3] * k5[i] + E[4] * k6[i] + E[5] * k7[i];
             let r = h * e / tolerance.scale(y[i], next[i]);
             error += r * r;
-            let (slope, shift) = (k7[i] - k6[i], next[i] - stage[i]);
-            top += slope * slope;
-            bottom += shift * shift;
         }
         // Every stage enters the error, so a NaN or ∞ in any of them shows here.
-        if !error.is_finite() || !top.is_finite() {
+        let Some(stiffness) = stiffness(h, [k7, k6], [next, stage]).filter(|_| error.is_finite()) else {
             return Attempt::NonFinite;
-        }
-        self.stiffness = if bottom > 0.0 { h.abs() * (top / bottom).sqrt() } else { 0.0 };
+        };
+        self.stiffness = stiffness;
         Attempt::Done { error: (error / n as f64).sqrt() }
     }
 
@@ -111,20 +112,10 @@ impl<V: Storage> Method for Dopri5<V> {
             let [k1, _, k3, k4, k5, k6, k7] = self.k.each_ref().map(AsRef::as_ref);
             let [r1, r2, r3, r4, r5] = self.dense.each_mut().map(AsMut::as_mut);
             let next = self.next.as_ref();
+            cubic([r1, r2, r3, r4], y, next, h, k1, k7);
             for i in 0..next.len() {
-                let rise = next[i] - y[i];
-                let bend = h * k1[i] - rise;
-                r1[i] = y[i];
-                r2[i] = rise;
-                r3[i] = bend;
-                r4[i] = rise - h * k7[i] - bend;
-                r5[i] = h
-                    * (D[0] * k1[i]
-                        + D[1] * k3[i]
-                        + D[2] * k4[i]
-                        + D[3] * k5[i]
-                        + D[4] * k6[i]
-                        + D[5] * k7[i]);
+                let sum = D[0] * k1[i] + D[1] * k3[i] + D[2] * k4[i];
+                r5[i] = h * (sum + D[3] * k5[i] + D[4] * k6[i] + D[5] * k7[i]);
             }
         }
         // First same as last.

@@ -1,8 +1,10 @@
 //! One integration method a file, behind one interface; step-size control and output live in the driver.
 
+mod collocation;
 pub(crate) mod dop853;
 mod dop853_table;
 pub(crate) mod dopri5;
+mod explicit;
 pub(crate) mod linear;
 #[cfg(test)]
 mod order_tests;

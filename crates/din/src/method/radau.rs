@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use nalgebra::Complex;
 
 use super::{
+    collocation::Polynomial,
     radau_table::{Table, TABLES},
     resolvent::Resolvent,
     Attempt, Control, Cost, Method, Storage, Tolerance, BLOCK,
@@ -183,14 +184,9 @@ impl<V: Storage> Radau<V> {
         let default = dinlab_numeric::max(ROUNDING / tolerance.rtol, ENOUGH);
         let enough = self.newton_tolerance.unwrap_or(default);
         // 7, 12, 17, 22 as in the original.
-        let most = (7 + (self.table.stages as i32 - 3) * 5 / 2)
-            * if self.newton_tolerance.is_some() { 5 } else { 1 };
-        // What earlier steps say about this one is worth less than its face value, and nothing unless the equations were
-        // all but linear: the Jacobian ages.
-        let expected = dinlab_numeric::max(self.rate, f64::EPSILON).powf(0.8);
-        let linear = self.jacobian == Jacobian::Kept && expected < LINEAR;
-        let mut error_of_size = if linear { expected } else { WITHOUT_HISTORY };
-        let (mut first, mut last, mut before, mut rate) = (0.0_f64, 0.0_f64, 0.0_f64, 1.0_f64);
+        let patience = if self.newton_tolerance.is_some() { 5 } else { 1 };
+        let most = (7 + (self.table.stages as i32 - 3) * 5 / 2) * patience;
+        let mut progress = Progress::new(self.rate, self.reach, self.jacobian == Jacobian::Kept);
         for iteration in 0..most {
             for i in 0..self.table.stages {
                 add(&mut self.stage, y, &self.z[i]);
@@ -201,41 +197,16 @@ impl<V: Storage> Radau<V> {
             if !size.is_finite() {
                 return Newton::NonFinite;
             }
-            if iteration > 0 {
-                // The larger of two: far from normal matrices contract unevenly.
-                let contraction = size / last;
-                rate = if iteration > 1 { dinlab_numeric::max(contraction, before) } else { contraction };
-                before = contraction;
-                let left = most - 1 - iteration;
-                let at_the_end = rate.powi(left) / (1.0 - rate) * size;
-                // At rounding level corrections no longer shrink: that is not divergence.
-                let stalled = size <= 0.5 * enough;
-                if !stalled && (rate >= 1.0 || at_the_end > enough) {
-                    let excess = dinlab_numeric::min(at_the_end / enough, 1e6);
-                    let factor =
-                        if rate >= 1.0 { 0.5 } else { 0.8 * excess.powf(-1.0 / f64::from(4 + left)) };
-                    return Newton::Failed { factor: dinlab_numeric::min(factor, 0.7) };
-                }
-                // One ratio alone says little about the next one.
-                let expected = if iteration == 1 { rate.sqrt() } else { rate };
-                error_of_size = if expected < 0.5 { expected / (1.0 - expected) } else { 2.0 };
-            } else if size > REACH * self.reach {
-                // From farther away the contraction may be another.
-                error_of_size = WITHOUT_HISTORY;
+            if let Some(factor) = progress.record(size, most - 1 - iteration, enough) {
+                return Newton::Failed { factor };
             }
-            first = if iteration == 0 { size } else { first };
             for (z, correction) in self.z[..self.table.stages].iter_mut().zip(&self.correction) {
                 z.as_mut().iter_mut().zip(correction.as_ref()).for_each(|(z, c)| *z += c);
             }
-            if size == 0.0 || error_of_size * size < enough {
-                if iteration > 0 {
-                    (self.rate, self.reach) = (rate, first);
-                } else {
-                    self.rate = dinlab_numeric::min(error_of_size, 1.0);
-                }
+            if size == 0.0 || progress.error_of_size * size < enough {
+                (self.rate, self.reach) = (progress.rate, progress.reach);
                 return Newton::Converged;
             }
-            last = size;
         }
         Newton::Failed { factor: 0.5 }
     }
@@ -404,65 +375,61 @@ impl<V: Storage> Method for Radau<V> {
     }
 }
 
-/// The collocation polynomial of the last step in Newton's form.
-struct Polynomial<V> {
-    /// 0, then those of the method.
-    nodes: Vec<f64>,
-    base: V,
-    /// Divided differences of the increments; the first is 0 and left out.
-    differences: Vec<V>,
-    /// 1/(xⱼ − xⱼ₋ₖ) in the order of use.
-    reciprocals: Vec<f64>,
-    /// Step; 0 for none.
-    h: f64,
+/// How a Newton iteration contracts.
+struct Progress {
+    /// Size of the last correction, and its ratio to the one before; 0 where there is none.
+    last: f64,
+    ratio: f64,
+    /// Contraction, and the size of the first correction of the iteration that it is known from.
+    rate: f64,
+    reach: f64,
+    /// Bound for the error after a correction in units of its size.
+    error_of_size: f64,
 }
 
-impl<V: Storage> Polynomial<V> {
-    fn new(n: usize, most: usize) -> Self {
-        let differences = (0..most).map(|_| V::zero(n)).collect();
-        Self { nodes: Vec::new(), base: V::zero(n), differences, reciprocals: Vec::new(), h: 0.0 }
+impl Progress {
+    /// `rate` and `reach` come from an earlier step, `kept` says that its Jacobian is used again.
+    fn new(rate: f64, reach: f64, kept: bool) -> Self {
+        // What an earlier step says is worth less than its face value, and nothing unless the equations were all but
+        // linear: the Jacobian ages.
+        let expected = dinlab_numeric::max(rate, f64::EPSILON).powf(0.8);
+        let error_of_size = if kept && expected < LINEAR { expected } else { WITHOUT_HISTORY };
+        Self { last: 0.0, ratio: 0.0, rate: dinlab_numeric::min(error_of_size, 1.0), reach, error_of_size }
     }
 
-    fn fit(&mut self, y: &[f64], h: f64, c: &[f64], z: &[V]) {
-        let (s, d) = (c.len(), &mut self.differences);
-        if self.nodes.len() != s + 1 {
-            self.nodes.clear();
-            self.nodes.push(0.0);
-            self.nodes.extend(c);
-            self.reciprocals.clear();
-            for k in 1..=s {
-                self.reciprocals.extend((k..=s).rev().map(|j| 1.0 / (self.nodes[j] - self.nodes[j - k])));
+    /// Takes note of a correction, after which `left` iterations are left. Returns the factor for a smaller step if the
+    /// iteration will not reach an error of `enough`.
+    fn record(&mut self, size: f64, left: i32, enough: f64) -> Option<f64> {
+        if self.last == 0.0 {
+            if size > REACH * self.reach {
+                // From farther away the contraction may be another.
+                (self.error_of_size, self.rate) = (WITHOUT_HISTORY, 1.0);
             }
+            self.last = size;
+            return None;
         }
-        for (d, z) in d[..s].iter_mut().zip(z) {
-            d.as_mut().copy_from_slice(z.as_ref());
+        let ratio = size / self.last;
+        let is_first = self.ratio == 0.0;
+        if is_first {
+            self.reach = self.last;
         }
-        let mut reciprocals = self.reciprocals.iter();
-        for k in 1..=s {
-            for j in (k..=s).rev() {
-                let r = reciprocals.next().copied().unwrap_or(0.0);
-                // Entry j belongs to the nodes up to xⱼ, at index j − 1.
-                let (before, at) = d.split_at_mut(j - 1);
-                let at = at[0].as_mut();
-                if let Some(before) = before.last() {
-                    at.iter_mut().zip(before.as_ref()).for_each(|(a, b)| *a = (*a - b) * r);
-                } else {
-                    at.iter_mut().for_each(|a| *a *= r);
-                }
-            }
+        // The larger of two: far from normal matrices contract unevenly.
+        self.rate = dinlab_numeric::max(ratio, self.ratio);
+        (self.last, self.ratio) = (size, ratio);
+        let at_the_end = self.rate.powi(left) / (1.0 - self.rate) * size;
+        // At rounding level corrections no longer shrink: that is not divergence.
+        let stalled = size <= 0.5 * enough;
+        if !stalled && self.rate >= 1.0 {
+            return Some(0.5);
         }
-        self.base.as_mut().copy_from_slice(y);
-        self.h = h;
-    }
-
-    fn at(&self, x: f64, out: &mut [f64]) {
-        out.fill(0.0);
-        let degree = self.nodes.len() - 1;
-        for (d, node) in self.differences[..degree].iter().zip(&self.nodes[..degree]).rev() {
-            let x = x - node;
-            out.iter_mut().zip(d.as_ref()).for_each(|(o, d)| *o = (*o + d) * x);
+        if !stalled && at_the_end > enough {
+            let excess = dinlab_numeric::min(at_the_end / enough, 1e6);
+            return Some(dinlab_numeric::min(0.8 * excess.powf(-1.0 / f64::from(4 + left)), 0.7));
         }
-        out.iter_mut().zip(self.base.as_ref()).for_each(|(o, b)| *o += b);
+        // One ratio alone says little about the next one.
+        let expected = if is_first { self.rate.sqrt() } else { self.rate };
+        self.error_of_size = if expected < 0.5 { expected / (1.0 - expected) } else { 2.0 };
+        None
     }
 }
 
