@@ -55,13 +55,17 @@ impl<V: Storage> Polynomial<V> {
     }
 
     /// State at x, which is 0 at the start of the step and 1 at its end.
+    #[inline]
     pub(super) fn at(&self, x: f64, out: &mut [f64]) {
+        // The length that the compiler knows.
+        let base = self.base.as_ref();
+        let out = &mut out[..base.len()];
         out.fill(0.0);
         let degree = self.nodes.len() - 1;
         for (d, node) in self.differences[..degree].iter().zip(&self.nodes[..degree]).rev() {
             let x = x - node;
             out.iter_mut().zip(d.as_ref()).for_each(|(o, d)| *o = (*o + d) * x);
         }
-        out.iter_mut().zip(self.base.as_ref()).for_each(|(o, b)| *o += b);
+        out.iter_mut().zip(base).for_each(|(o, b)| *o += b);
     }
 }
