@@ -7,7 +7,7 @@ use dinlab_objective::{registry::Shared, Start};
 use dinlab_record::{figure::Figure, Claim, Hypothesis, Measurement};
 use serde::Serialize;
 
-use crate::error::CheckError;
+use crate::{error::CheckError, subject::Subject};
 
 /// How much work a run may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -83,6 +83,11 @@ impl OwnCase {
             }
             (None, None) => Err(CheckError::OwnCase { reason: "it needs a start or an objective".into() }),
         }
+    }
+
+    /// The objective as given; an error without one.
+    pub fn subject(&self) -> Result<Subject, CheckError> {
+        Ok(self.objective.clone().ok_or_else(|| CheckError::needs("an objective"))?.into())
     }
 
     /// Whether the user gave nothing.

@@ -41,3 +41,10 @@ pub enum CheckError {
     #[error("interrupted")]
     Interrupted,
 }
+
+impl CheckError {
+    /// The user's own case lacks something: what, and where useful why.
+    pub fn needs(what: impl std::fmt::Display) -> Self {
+        Self::OwnCase { reason: format!("it needs {what}") }
+    }
+}

@@ -5,15 +5,20 @@
 
 pub mod algorithm;
 pub mod check;
+pub mod critical;
+pub mod decay;
 pub mod entry;
 pub mod error;
 pub mod exact;
 pub mod fresh_seeds;
 pub mod geometry;
 pub mod judge;
+pub mod limit;
 pub mod nonsmooth;
+pub mod problem;
 pub mod registry;
 pub mod runs;
+pub mod saddle;
 pub mod smooth;
 pub mod sources;
 pub mod subject;
@@ -23,6 +28,7 @@ pub mod terms;
 pub use check::{Check, Context, Effort, ErratumCase, OwnCase};
 pub use entry::entries;
 pub use error::CheckError;
+pub use problem::Problem;
 pub use registry::ALL;
 pub use subject::Subject;
 pub use suite::{run, AnyCheck, Outcome, Request};

@@ -52,6 +52,16 @@ pub const SHOCKS: Source = Source {
     place: "",
 };
 
+/// Attouch, Peypouquet, Redont 2016: DIN with vanishing damping.
+pub const APR: Source = Source {
+    key: "attouch2016",
+    authors: "H. Attouch, J. Peypouquet, P. Redont",
+    title: "Fast convex optimization via inertial dynamics with Hessian driven damping",
+    venue: "Journal of Differential Equations 261(10):5734-5783",
+    year: 2016,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

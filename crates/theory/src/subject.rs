@@ -54,3 +54,8 @@ impl Serialize for Subject {
         serializer.collect_str(self)
     }
 }
+
+/// c of `power:c`.
+pub fn power(objective: &dyn Objective) -> Option<f64> {
+    objective.name().strip_prefix("power:")?.parse().ok()
+}

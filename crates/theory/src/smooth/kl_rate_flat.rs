@@ -21,7 +21,7 @@ use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
     sources,
-    subject::Subject,
+    subject::{power, Subject},
 };
 
 /// The check.
@@ -186,11 +186,6 @@ fn settled(x: &[f64]) -> (f64, f64) {
     let at = |i: usize| 2.0 * x[i] - x[i - 1];
     let last = x.len() - 1;
     (at(last), at(last) - at(last - 1))
-}
-
-/// c of `power:c`.
-fn power(objective: &dyn Objective) -> Option<f64> {
-    objective.name().strip_prefix("power:")?.parse().ok()
 }
 
 impl Check for KlRateFlat {

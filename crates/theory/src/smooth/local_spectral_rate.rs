@@ -4,21 +4,20 @@
 //! *Derivation.* With (θ, u) = (θ*, 0) + e^{st}(x, y) and ∇²J(θ*)x = λx the linearised system is sx = y − βλx,
 //! sy = −αy − (1−αβ)λx; eliminating y gives (s + α)(s + βλ) + (1−αβ)λ = s² + (α+βλ)s + λ = 0.
 
-use dinlab_analysis::{
-    modes::{differences, multipliers},
-    spectrum::{decay_rate, modulus, symmetric_eigenvalues},
-};
-use dinlab_din::{simulate_observed, Dynamics, Run, Settings};
-use dinlab_numeric::{distance, max, min, norm};
+use dinlab_analysis::spectrum::decay_rate;
+use dinlab_din::Dynamics;
+use dinlab_numeric::{distance, max, min};
 use dinlab_objective::{Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Dash, Figure, Layer, Panel},
-    Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement, Observation, Status,
+    Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement,
 };
 use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical::curvatures,
+    decay::{self, Sampled, Tail, WINDOWS},
     error::CheckError,
     sources,
     subject::Subject,
@@ -127,95 +126,29 @@ impl Case {
     }
 }
 
-/// Differences of states between these fractions of ‖θ‖ + 1 are fitted. Higher up the quadratic terms of ∇J put a
-/// signal of their own beside the modes, above the level at which the fit takes it for one of them (10⁻⁷).
-const WINDOWS: [[f64; 2]; 2] = [[1e-8, 1e-10], [5e-9, 5e-11]];
-const MOST_SAMPLES: usize = 60_000;
-const MOST_PAIRS: usize = 400;
-
-/// States (θ, u) at distance Δt, until their change has fallen through both windows.
-struct Tail {
-    states: Vec<Vec<f64>>,
-    limit: Vec<f64>,
-}
-
 fn tail(case: &Case, largest_step: f64) -> Result<Tail, CheckError> {
-    let dynamics = Dynamics::Din { alpha: case.alpha, beta: case.beta };
-    let mut run = Run::new(dynamics, &case.theta, case.sampling * MOST_SAMPLES as f64);
-    run.samples = MOST_SAMPLES + 1;
-    run.start = case.initial.clone();
-    run.settings = Settings { rtol: 1e-14, atol: 1e-15, max_step: largest_step, ..Settings::default() };
-    let mut states: Vec<Vec<f64>> = Vec::new();
-    let mut settled = false;
-    let trajectory = simulate_observed(&*case.objective, &run, &mut |o: Observation<'_>| {
-        if let Some(previous) = states.last() {
-            settled = distance(o.state, previous) < WINDOWS[1][1] * (1.0 + norm(o.theta));
-        }
-        states.push(o.state.to_vec());
-        if settled {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
-    })?;
-    if !settled {
-        return Err(unsettled(case, trajectory.status));
-    }
-    Ok(Tail { states, limit: trajectory.last.theta })
-}
-
-fn unsettled(case: &Case, status: Status) -> CheckError {
-    if case.own {
-        let horizon = case.sampling * MOST_SAMPLES as f64;
-        let reason = format!("the run did not settle until t={horizon} (status {status})");
-        return CheckError::OwnCase { reason };
-    }
-    CheckError::UnexpectedStatus { what: case.words(), status, expected: "converged" }
-}
-
-/// Rate of the slowest fitted mode, from the part of the tail whose changes lie in `window`.
-fn fitted(case: &Case, tail: &Tail, window: [f64; 2]) -> Result<f64, CheckError> {
-    let scale = 1.0 + norm(&tail.limit);
-    let inside = |pair: &[Vec<f64>]| {
-        let change = distance(&pair[1], &pair[0]) / scale;
-        change <= window[0] && change >= window[1]
+    let run = Sampled {
+        objective: &*case.objective,
+        dynamics: Dynamics::Din { alpha: case.alpha, beta: case.beta },
+        theta: &case.theta,
+        start: &case.initial,
+        sampling: case.sampling,
     };
-    let begin = tail.states.windows(2).position(&inside).unwrap_or(0);
-    let end = tail.states.windows(2).rposition(&inside).unwrap_or(0) + 1;
-    // Pairs that lie several samples apart carry the rate of a slow run with more digits.
-    let stride = ((end - begin) / MOST_PAIRS).max(1);
-    let chosen: Vec<Vec<f64>> = tail.states[begin..=end].iter().step_by(stride).cloned().collect();
-    let vectors = match &case.about {
-        None => differences(&chosen),
-        Some(point) => chosen
-            .into_iter()
-            .map(|mut state| {
-                state.iter_mut().zip(point).for_each(|(x, p)| *x -= p);
-                state
-            })
-            .collect(),
-    };
-    Ok(-modulus(multipliers(&vectors)?[0]).ln() / (stride as f64 * case.sampling))
-}
-
-fn hessian_eigenvalues(case: &Case, at: &[f64]) -> Result<Vec<f64>, CheckError> {
-    let n = at.len();
-    let mut hessian = vec![0.0; n * n];
-    case.objective.oracle().hessian(at, &mut hessian);
-    for i in 0..n {
-        for j in 0..i {
-            let mean = 0.5 * (hessian[i * n + j] + hessian[j * n + i]);
-            (hessian[i * n + j], hessian[j * n + i]) = (mean, mean);
+    match decay::tail(&run, largest_step) {
+        Err(CheckError::UnexpectedStatus { status, .. }) if case.own => {
+            let horizon = case.sampling * decay::MOST_SAMPLES as f64;
+            let reason = format!("the run did not settle until t={horizon} (status {status})");
+            Err(CheckError::OwnCase { reason })
         }
+        other => other,
     }
-    Ok(symmetric_eigenvalues(&hessian, n)?)
 }
 
 /// Rate predicted from the Hessian at the limit reached.
 fn predicted(case: &Case, limit: &[f64]) -> Result<f64, CheckError> {
     let eigenvalues = match &case.excited {
         Some(excited) => excited.clone(),
-        None => hessian_eigenvalues(case, limit)?,
+        None => curvatures(&*case.objective, limit)?,
     };
     if case.own && eigenvalues.iter().any(|lambda| lambda.is_nan() || *lambda <= 0.0) {
         let reason = format!(
@@ -270,17 +203,16 @@ impl Check for LocalSpectralRate {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
         let initial = own.start.clone().unwrap_or_default();
         let sampling = own.step_size.unwrap_or(0.1);
         if !(sampling > 0.0 && sampling.is_finite()) {
-            return Err(needs("a step size (the distance of samples) above 0"));
+            return Err(CheckError::needs("a step size (the distance of samples) above 0"));
         }
         Ok(Case {
-            objective: own.objective.clone().ok_or_else(|| needs("an objective"))?.into(),
+            objective: own.subject()?,
             alpha: own.alpha.unwrap_or(0.5),
             beta: own.beta.unwrap_or(0.1),
-            theta: own.theta.clone().ok_or_else(|| needs("a start"))?,
+            theta: own.theta.clone().ok_or_else(|| CheckError::needs("a start"))?,
             start: initial.to_string(),
             sampling,
             excited: None,
@@ -303,9 +235,9 @@ impl Check for LocalSpectralRate {
         context.proceed()?;
         let coarse = tail(case, case.sampling)?;
         let predicted = predicted(case, &coarse.limit)?;
-        let value = fitted(case, &coarse, WINDOWS[0])?;
+        let value = coarse.rate(WINDOWS[0], case.about.as_deref())?;
         context.proceed()?;
-        let finer = fitted(case, &tail(case, 0.5 * case.sampling)?, WINDOWS[1])?;
+        let finer = tail(case, 0.5 * case.sampling)?.rate(WINDOWS[1], case.about.as_deref())?;
         let margin = 1e-4 * if predicted == 0.0 { case.alpha } else { predicted.abs() };
         Ok(vec![Measurement::equal("decay rate", value, predicted, Budget::discretisation(margin))
             .on(case.words())

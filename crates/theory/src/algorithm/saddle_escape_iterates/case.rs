@@ -1,6 +1,5 @@
 //! One saddle with many starts: linear theory and runs.
 
-use dinlab_analysis::escape;
 use dinlab_indian::{iterate_observed, Method, Run, Schedule};
 use dinlab_numeric::max;
 use dinlab_objective::Start;
@@ -8,7 +7,13 @@ use dinlab_record::{Flow, Observation, Status};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{check::Context, error::CheckError, subject::Subject};
+use crate::{
+    check::Context,
+    critical::hessian,
+    error::CheckError,
+    saddle::{nonlinearity, Damping, ExitLaw, Law, Unstable},
+    subject::Subject,
+};
 
 /// Size σ of the starts.
 pub(super) const SIZE: f64 = 1e-12;
@@ -18,22 +23,6 @@ pub(super) const RADIUS: f64 = 0.01;
 pub(super) const STEPS: u64 = 20_000;
 /// Iterations of the published experiment.
 pub(super) const LONG: u64 = 2_000;
-/// α and β, or none for gradient descent.
-pub(super) type Damping = Option<(f64, f64)>;
-
-/// Law of the start.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) enum Law {
-    /// θ₀ and ψ₀ independent normal (θ₀ alone for gradient descent).
-    Joint,
-    /// θ₀ normal, θ′(0) = −c∇J(θ₀).
-    Speed(f64),
-    /// Control: θ₀ normal, u₀ on the stable line.
-    StableLine,
-    /// Control: θ₀ uniform in [2, 3], at rest.
-    Far,
-}
-
 /// One saddle, one method, many starts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Case {
@@ -41,6 +30,8 @@ pub struct Case {
     pub(super) damping: Damping,
     pub(super) step_size: f64,
     pub(super) law: Law,
+    /// Control: θ₁ uniform in [2, 3] at rest, whatever the law.
+    pub(super) far: bool,
     pub(super) starts: u64,
     /// Whether runs go on to the minimisers after they have left.
     pub(super) long: bool,
@@ -50,16 +41,11 @@ pub struct Case {
 
 /// Linear theory of a case.
 pub(super) struct Theory {
-    pub(super) m: f64,
-    pub(super) growth: f64,
+    pub(super) unstable: Unstable,
+    /// μ₋.
     pub(super) decay: f64,
-    /// A = `of_theta`·θ₀ + `of_u`·u₀.
-    pub(super) of_theta: f64,
-    pub(super) of_u: f64,
-    /// Standard deviation of A over σ.
     pub(super) kappa: f64,
-    /// Bound on the iterations that the nonlinearity adds or saves.
-    pub(super) slow: f64,
+    pub(super) law: ExitLaw,
 }
 
 /// What one run did.
@@ -74,8 +60,8 @@ pub(super) struct Exit {
 
 impl Case {
     pub(super) fn new(objective: &str, damping: Damping, law: Law, starts: u64) -> Self {
-        let (objective, long, factor) = (Subject::named(objective), false, 1.0);
-        Self { objective, damping, step_size: 0.02, law, starts, long, factor }
+        let (objective, far, long, factor) = (Subject::named(objective), false, false, 1.0);
+        Self { objective, damping, step_size: 0.02, law, far, starts, long, factor }
     }
 
     pub(super) fn method(&self) -> Method {
@@ -90,95 +76,45 @@ impl Case {
             Some((alpha, beta)) => format!("INDIAN α={alpha}, β={beta}"),
             None => "gradient descent".into(),
         };
-        let law = match self.law {
-            Law::Joint if self.damping.is_none() => "normal θ₀".into(),
-            Law::Joint => "normal (θ₀, ψ₀)".into(),
-            Law::Speed(c) => format!("normal θ₀, speed:{c}"),
-            Law::StableLine => "on the stable line".into(),
-            Law::Far => "θ₀ in [2, 3] at rest".into(),
+        let law = match self.far {
+            true => "θ₀ in [2, 3] at rest".into(),
+            false => self.law.words(self.damping),
         };
         format!("{}, {method}, γ={}, {law}, {} starts", self.objective, self.step_size, self.starts)
     }
 
     /// Hessian at the origin, row-major.
     pub(super) fn hessian(&self) -> Vec<f64> {
-        let n = self.objective.dimension();
-        let mut hessian = vec![0.0; n * n];
-        self.objective.oracle().hessian(&vec![0.0; n], &mut hessian);
-        hessian
+        hessian(&*self.objective, &vec![0.0; self.objective.dimension()])
+    }
+
+    /// The first axis.
+    fn direction(&self) -> Vec<f64> {
+        let mut direction = vec![0.0; self.objective.dimension()];
+        direction[0] = 1.0;
+        direction
     }
 
     pub(super) fn theory(&self) -> Theory {
-        let m = -self.hessian()[0];
+        let unstable = Unstable::new(-self.hessian()[0], self.damping);
         let gamma = self.step_size * self.factor;
-        // s± are the roots of s² + (α − βm)s − m, their product is −m.
-        let (growth, decay, of_theta, of_u, elasticity) = match self.damping {
-            None => (1.0 + gamma * m, 0.0, 1.0, 0.0, gamma * m),
-            Some((alpha, beta)) => {
-                let b = beta * m - alpha;
-                let root = (b * b + 4.0 * m).sqrt();
-                let (fast, slow) = (0.5 * (b + root), 0.5 * (b - root));
-                let (growth, decay) = (1.0 + gamma * fast, 1.0 + gamma * slow);
-                let gap = growth - decay;
-                let elasticity = gamma * fast * fast * (fast + alpha) / (fast * fast + m);
-                (growth, decay, (1.0 + gamma * beta * m - decay) / gap, gamma / gap, elasticity)
-            }
-        };
-        let kappa = match (self.law, self.damping) {
-            (Law::Speed(c), Some((_, beta))) => of_theta + of_u * (c - beta) * m,
-            (_, Some((alpha, beta))) => (of_theta + of_u * (1.0 / beta - alpha)).hypot(of_u / beta),
-            (_, None) => 1.0,
-        };
-        let slow = 2.0 * self.nonlinearity(m) * elasticity / (growth * growth.ln() * (1.0 - 1.0 / growth));
-        Theory { m, growth, decay, of_theta, of_u, kappa, slow }
-    }
-
-    /// max |1 + J′(±R)/(mR)| along the first axis.
-    pub(super) fn nonlinearity(&self, m: f64) -> f64 {
-        let n = self.objective.dimension();
-        let (mut oracle, mut gradient) = (self.objective.oracle(), vec![0.0; n]);
-        let mut point = vec![0.0; n];
-        let mut at = |x: f64| {
-            point[0] = x;
-            oracle.gradient(&point, &mut gradient);
-            (1.0 + gradient[0] / (m * x)).abs()
-        };
-        max(at(RADIUS), at(-RADIUS))
-    }
-
-    /// θ₀, u₀ and how the run is told about u₀.
-    pub(super) fn start(&self, theory: &Theory, context: &Context<'_>, index: u64) -> (Vec<f64>, f64, Start) {
-        let n = self.objective.dimension();
-        let mut stream = context.stream(&format!("start/{}", self.words()), index);
-        let mut theta: Vec<f64> = stream.normals(n).iter().map(|z| SIZE * z).collect();
-        let Some((alpha, beta)) = self.damping else { return (theta, 0.0, Start::Rest) };
-        match self.law {
-            Law::Joint => {
-                let psi: Vec<f64> = stream.normals(n).iter().map(|z| SIZE * z).collect();
-                let u = (theta[0] - psi[0]) / beta - alpha * theta[0];
-                (theta, u, Start::Psi(psi))
-            }
-            Law::Speed(c) => {
-                let u = (c - beta) * theory.m * theta[0];
-                (theta, u, Start::Speed(c))
-            }
-            Law::StableLine => {
-                let slope = (theory.decay - 1.0) / self.step_size - beta * theory.m;
-                let mut u = vec![0.0; n];
-                u[0] = slope * theta[0];
-                // The prediction is the one for a start off the line.
-                (theta, 0.0, Start::Auxiliary(u))
-            }
-            Law::Far => {
-                theta[0] = stream.uniform(2.0, 3.0);
-                (theta, 0.0, Start::Rest)
-            }
-        }
+        let growth = 1.0 + gamma * unstable.fast;
+        let decay = self.damping.map_or(0.0, |_| 1.0 + gamma * unstable.slow);
+        let kappa = unstable.kappa(self.law);
+        let origin = vec![0.0; self.objective.dimension()];
+        let bend = nonlinearity(&*self.objective, &origin, &self.direction(), unstable.m, RADIUS);
+        let slow = 2.0 * bend * gamma * unstable.elasticity() / (growth * growth.ln() * (1.0 - 1.0 / growth));
+        let law = ExitLaw { growth: growth.ln(), level: (RADIUS / (SIZE * kappa)).ln(), whole: true, slow };
+        Theory { unstable, decay, kappa, law }
     }
 
     pub(super) fn run(&self, theory: &Theory, context: &Context<'_>, index: u64) -> Result<Exit, CheckError> {
-        let (theta, u, start) = self.start(theory, context, index);
-        let amplitude = theory.of_theta * theta[0] + theory.of_u * u;
+        let mut stream = context.stream(&format!("start/{}", self.words()), index);
+        let drawn = theory.unstable.draw(self.law, &self.direction(), SIZE, &mut stream);
+        let (mut theta, mut start, amplitude) = (drawn.offset, drawn.start, drawn.amplitude);
+        if self.far {
+            (theta[0], start) = (stream.uniform(2.0, 3.0), Start::Rest);
+        }
         let steps = if self.long { LONG } else { STEPS };
         let mut run = Run::new(self.method(), theta, Schedule::Constant(self.step_size), steps);
         run.start = start;
@@ -217,16 +153,6 @@ impl Case {
 impl Theory {
     /// Real-valued exit time of a start with this amplitude.
     pub(super) fn time(&self, amplitude: f64) -> f64 {
-        (RADIUS / amplitude.abs()).ln() / self.growth.ln()
-    }
-    pub(super) fn mean(&self) -> f64 {
-        self.time(SIZE * self.kappa) + escape::MEAN / self.growth.ln() + 0.5
-    }
-    pub(super) fn standard_deviation(&self) -> f64 {
-        (escape::STANDARD_DEVIATION / self.growth.ln()).hypot(12.0_f64.sqrt().recip())
-    }
-    /// P(exit ≤ k) at a whole number k.
-    pub(super) fn distribution(&self, k: f64) -> f64 {
-        escape::distribution((k - self.time(SIZE * self.kappa)) * self.growth.ln())
+        (RADIUS / amplitude.abs()).ln() / self.law.growth
     }
 }

@@ -3,8 +3,8 @@
 use dinlab_analysis::escape;
 use dinlab_record::figure::{Axis, Dash, Figure, Layer, Panel};
 
-use super::case::{Case, Law, SIZE};
-use crate::{check::Context, error::CheckError};
+use super::case::Case;
+use crate::{check::Context, error::CheckError, saddle::Law};
 
 pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckError> {
     let names = ["INDIAN (0.5, 1)", "INDIAN (1, 1.1)", "INDIAN (0.5, 0.1)", "gradient descent"];
@@ -27,14 +27,12 @@ pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckErr
         let (from, to) = (exits[0] - 5.0, exits[exits.len() - 1] + 5.0);
         let grid: Vec<f64> = (0..=200).map(|i| from + (to - from) * f64::from(i) / 200.0).collect();
         // Continuous version of the law, half an iteration later on average.
-        let law = grid.iter().map(|k| 1.0 - theory.distribution(k - 0.5)).collect();
+        let law = grid.iter().map(|k| 1.0 - theory.law.distribution(k - 0.5)).collect();
         survival = survival
             .with(Layer::curve(name, exits.clone(), share, color))
             .with(Layer::dashed("", grid, law, color));
         if color == 2 {
-            let log = theory.growth.ln();
-            let z = exits.iter().map(|k| (k - 0.5 - theory.time(SIZE * theory.kappa)) * log);
-            density = histogram(density, name, &z.collect::<Vec<f64>>(), color);
+            density = theory.law.histogram(density, name, &exits, color);
         }
     }
     density = density.with(Layer::Vertical {
@@ -52,29 +50,4 @@ pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckErr
         columns: 2,
         panels: vec![survival, density],
     })
-}
-
-/// Histogram of standardised exits with the density of −log|Z|.
-fn histogram(panel: Panel, name: &str, z: &[f64], color: usize) -> Panel {
-    const BINS: usize = 32;
-    let (low, high) = (-2.0, 6.0);
-    let width = (high - low) / BINS as f64;
-    let edges: Vec<f64> = (0..=BINS).map(|i| low + width * i as f64).collect();
-    let mut heights = vec![0.0; BINS];
-    for v in z {
-        let bin = ((v - low) / width).floor();
-        if bin >= 0.0 && bin < BINS as f64 {
-            heights[bin as usize] += 1.0 / (z.len() as f64 * width);
-        }
-    }
-    let grid: Vec<f64> = (0..=200).map(|i| low + (high - low) * f64::from(i) / 200.0).collect();
-    // d/dx erfc(e⁻ˣ/√2) = √(2/π) e⁻ˣ exp(−e⁻²ˣ/2).
-    let law = |x: &f64| (2.0 / std::f64::consts::PI).sqrt() * (-x - 0.5 * (-2.0 * x).exp()).exp();
-    let law: Vec<f64> = grid.iter().map(law).collect();
-    panel.with(Layer::Histogram { label: name.into(), edges, heights, color }).with(Layer::dashed(
-        "law of −log|Z|",
-        grid,
-        law,
-        6,
-    ))
 }

@@ -1,31 +1,24 @@
 //! How many iterations INDIAN needs to leave a strict saddle, and where it goes.
 //!
-//! In the unstable direction (Hessian eigenvalue −m) one step is the matrix ((1+γβm, γ), (γ(1−αβ)m, 1−αγ)) on (θ, u),
-//! with eigenvalues μ₊ > 1 > μ₋ = 1 + γs₋ and eigenvectors (1, (μ±−1−γβm)/γ). Splitting (θ₀, u₀) along them gives
-//! θ_k = Aμ₊ᵏ + Bμ₋ᵏ with A = [(1+γβm−μ₋)θ₀ + γu₀]/(μ₊−μ₋). So a start leaves |θ| ≤ R at iteration
-//! ⌈log(R/|A|)/log μ₊⌉ on the side of A, start by start.
-//!
-//! For independent θ₀, ψ₀ ~ N(0, σ²), u₀ = (1/β−α)θ₀ − ψ₀/β, A is normal with standard deviation σκ,
-//! κ = √[(1+γβm−μ₋+γ/β−αγ)² + (γ/β)²]/(μ₊−μ₋); for u₀ = (β−c)·(−mθ₀) it is κ = (1+γcm−μ₋)/(μ₊−μ₋), and for gradient
-//! descent κ = 1, μ₊ = 1+γm. Rounding up adds a uniform number: mean [log(R/σκ) + (γ_E+log 2)/2]/log μ₊ + ½, variance
+//! Linear theory, start laws and the law of the exit time are in [`crate::saddle`]: a start with unstable amplitude A leaves
+//! |θ| ≤ R at iteration ⌈log(R/|A|)/log μ₊⌉, μ₊ = 1 + γs₊, on the side of A, start by start (gradient descent: A = θ₀,
+//! μ₊ = 1 + γm). Rounding up adds a uniform number: mean [log(R/σκ) + (γ_E+log 2)/2]/log μ₊ + ½, variance
 //! π²/(8 log² μ₊) + 1/12.
 
 mod case;
 mod draw;
 
-use dinlab_analysis::{
-    escape,
-    statistics::{equivalence_mean, equivalence_proportion, equivalence_standard_deviation, wilson, Summary},
-};
+use dinlab_analysis::statistics::{equivalence_proportion, wilson};
 use dinlab_numeric::{max, min};
 use dinlab_objective::{Domain, Regularity};
 use dinlab_record::{figure::Figure, Budget, Claim, Evidence, Hypothesis, Measurement};
 
 pub use self::case::Case;
-use self::case::{Exit, Law, Theory};
+use self::case::Exit;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    saddle::{Law, ERRORS},
     sources,
 };
 
@@ -65,54 +58,6 @@ static CLAIM: Claim = Claim {
     evidence: Evidence::Sampled,
     cost: "4,000 starts of a few hundred steps per case, below a second",
 };
-
-/// Margins in standard errors: 2.3 for the level of the equivalence test and 4.2 for its power.
-const ERRORS: f64 = 6.5;
-
-/// sup over integers of |F_n − F|.
-fn distance(sorted: &[f64], theory: &Theory) -> f64 {
-    let n = sorted.len() as f64;
-    let first = sorted.first().map_or(0, |k| *k as u64);
-    let last = sorted.last().map_or(0, |k| *k as u64);
-    let (mut below, mut worst) = (0, 0.0);
-    for k in first.saturating_sub(1)..=last {
-        while below < sorted.len() && sorted[below] <= k as f64 {
-            below += 1;
-        }
-        worst = max(worst, (below as f64 / n - theory.distribution(k as f64)).abs());
-    }
-    worst
-}
-
-fn judge_law(exits: &[f64], theory: &Theory, words: &str) -> Result<Vec<Measurement>, CheckError> {
-    let n = exits.len() as f64;
-    let summary = Summary::of(exits)?;
-    let (mean, deviation) = (theory.mean(), theory.standard_deviation());
-    let margin = ERRORS * deviation / n.sqrt() + theory.slow;
-    let spread = ERRORS * deviation * ((2.0 + escape::EXCESS_KURTOSIS) / (4.0 * n)).sqrt();
-    let mut sorted = exits.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    Ok(vec![
-        Measurement::equal("mean exit iteration", summary.mean, mean, Budget::sampling(margin))
-            .on(words)
-            .sampled(equivalence_mean(exits, mean, margin)?),
-        Measurement::equal(
-            "standard deviation of the exit iteration",
-            summary.standard_deviation,
-            deviation,
-            Budget::sampling(spread),
-        )
-        .on(words)
-        .sampled(equivalence_standard_deviation(exits, deviation, spread, escape::EXCESS_KURTOSIS)?),
-        Measurement::at_most(
-            "distance of the distribution of exit iterations to the law",
-            distance(&sorted, theory),
-            0.0,
-            Budget::sampling(2.7 / n.sqrt()),
-        )
-        .on(words),
-    ])
-}
 
 /// End points of long runs: all at minimisers, on either side with frequency ½.
 fn judge_ends(case: &Case, runs: &[Exit]) -> Result<Vec<Measurement>, CheckError> {
@@ -173,10 +118,11 @@ impl Check for SaddleEscapeIterates {
         let singular = Case {
             step_size: 0.125,
             long: true,
+            far: true,
             ..Case::new(
                 "expr:32*x^2 + 32.5*max(2 - x, 0)^2 - 65*max(1 - x, 0)^2",
                 Some((8.0, 0.125)),
-                Law::Far,
+                Law::Speed(0.125),
                 100,
             )
         };
@@ -222,7 +168,7 @@ impl Check for SaddleEscapeIterates {
             ),
             Hypothesis::exact(
                 "the origin is critical and its first axis the only eigendirection of negative curvature",
-                critical && alone && theory.m > 0.0,
+                critical && alone && theory.unstable.m > 0.0,
             ),
             Hypothesis::exact("the step map is invertible where L holds", invertible),
             Hypothesis::exact("the other multiplier lies inside (−1, 1)", theory.decay.abs() < 1.0),
@@ -249,7 +195,7 @@ impl Check for SaddleEscapeIterates {
         let astray = left.iter().filter(|r| r.side != r.amplitude.signum()).count();
         let error = |(r, k): (&&Exit, &f64)| (k - theory.time(r.amplitude) - 0.5).abs();
         let worst = left.iter().zip(&exits).map(error).fold(0.0, max);
-        let budget = Budget { rounding: 1e-6, discretisation: theory.slow, sampling: 0.0 };
+        let budget = Budget { rounding: 1e-6, discretisation: theory.law.slow, sampling: 0.0 };
         result.push(
             Measurement::equal("starts that leave on the other side", astray as f64, 0.0, Budget::default())
                 .on(&words),
@@ -259,7 +205,7 @@ impl Check for SaddleEscapeIterates {
                 .on(&words)
                 .in_unit("iterations"),
         );
-        result.extend(judge_law(&exits, &theory, &words)?);
+        result.extend(theory.law.judge(&exits, "exit iteration", &words)?);
         if case.long {
             result.extend(judge_ends(case, &runs)?);
             if let Some(Domain::Box(sides)) = case.objective.facts().smoothness.as_ref().map(|l| &l.domain) {
