@@ -196,7 +196,7 @@ impl Run {
         let size = norm(&self.state[self.state.len() - 1]);
         let inside = |change: &Vec<f64>| {
             let share = norm(change) / size;
-            WINDOW[1] <= share && share <= WINDOW[0]
+            (WINDOW[1]..=WINDOW[0]).contains(&share)
         };
         let begin = changes.iter().position(inside).unwrap_or(0);
         let end = changes.iter().rposition(inside).unwrap_or(0);

@@ -213,7 +213,7 @@ fn gaps(case: &Case, tolerance: f64) -> Result<Gaps, CheckError> {
 impl Gaps {
     /// Largest factor·|J − J̄|/(E − Ē) above the floor.
     fn quotient(&self, factor: f64) -> f64 {
-        let above = self.value.iter().zip(&self.energy).filter(|(_, e)| !(**e <= self.floor));
+        let above = self.value.iter().zip(&self.energy).filter(|(_, e)| e.is_nan() || **e > self.floor);
         above.map(|(j, e)| factor * j.abs() / e).fold(0.0, max)
     }
 
