@@ -170,6 +170,13 @@ impl Walk<'_> {
         }
     }
 
+    /// Evaluations so far; a Jacobian counts for as many as the state has entries.
+    fn spent(&self) -> u64 {
+        let cost = self.method.cost();
+        let jacobians = self.work.jacobians + cost.jacobians;
+        self.work.evaluations + cost.evaluations + jacobians * self.y.len() as u64
+    }
+
     /// Adds the method's evaluations to the books; called once for each method.
     fn book(&mut self) {
         let cost = self.method.cost();
@@ -209,7 +216,7 @@ impl Walk<'_> {
         let mut h = self.first_step(system, &slope);
         let mut control = Controller::new();
         loop {
-            if self.work.evaluations + self.method.cost().evaluations >= self.settings.max_evaluations {
+            if self.spent() >= self.settings.max_evaluations {
                 return Status::BudgetExhausted;
             }
             let remaining = self.until - self.t;

@@ -170,7 +170,8 @@ pub struct Settings {
     pub atol: f64,
     /// Method.
     pub integrator: Integrator,
-    /// Budget of right-hand side evaluations; `budget-exhausted` when it is used up. The default of 5·10⁶ is a
+    /// Budget of right-hand side evaluations, a Jacobian counting for as many as the state has entries;
+    /// `budget-exhausted` when it is used up. The default of 5·10⁶ is a
     /// fraction of a second in the plane and far more than a smooth run needs; runs that slide along a kink take
     /// steps of the size of the tolerance and end with it.
     pub max_evaluations: u64,

@@ -1,6 +1,6 @@
 //! Integrators against each other, on all smooth objectives of a few variables and on all dynamics.
 
-use dinlab_din::{simulate, Integrator, Run, Settings, DYNAMICS, INTEGRATORS};
+use dinlab_din::{simulate, Dynamics, Integrator, Run, Settings, DYNAMICS, INTEGRATORS};
 use dinlab_numeric::{distance, max};
 use dinlab_objective::{build, registry, Objective, Options, Regularity};
 use dinlab_record::Trajectory;
@@ -57,4 +57,19 @@ fn integrators_agree_on_smooth_objectives() {
         }
     }
     assert!(compared > 100, "{compared}");
+}
+
+#[test]
+fn integrators_agree_where_the_hessian_jumps() {
+    // Linear by pieces, where Newton's iteration ends at once on each piece and knows nothing of the next one.
+    for objective in
+        ["huber(10*x-y,0.3)+huber(y+x,0.5)", "huber(x,0.01)+(x-y)^2", "huber(x-0.3*y,0.2)+0.1*y^2"]
+    {
+        let objective = build(&format!("expr:{objective}"), &Options::default()).expect("a formula");
+        for (alpha, beta) in [(0.3, 0.05), (1.0, 1.0), (0.1, 3.0)] {
+            let mut run = Run::new(Dynamics::Din { alpha, beta }, &[1.0, -0.7], 50.0);
+            run.samples = 101;
+            compare(&*objective, run);
+        }
+    }
 }

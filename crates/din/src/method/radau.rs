@@ -26,10 +26,6 @@ const ENOUGH: f64 = 0.01;
 const ROUNDING: f64 = 50.0 * f64::EPSILON;
 /// The polynomial is extrapolated over so many times the step it comes from.
 const FARTHEST: f64 = 3.0;
-/// How much larger than the one from which the contraction is known a first correction may be.
-const REACH: f64 = 10.0;
-/// Contraction below which the equations pass for linear.
-const LINEAR: f64 = 1e-5;
 /// Error in units of the first correction where the contraction is not known: only a correction at rounding level ends
 /// the iteration.
 const WITHOUT_HISTORY: f64 = 1e3;
@@ -59,9 +55,8 @@ pub(crate) struct Radau<V> {
     jacobian: Jacobian,
     /// Step for which the matrices are prepared; 0 for none.
     factorised: f64,
-    /// Contraction of the last Newton iteration (1 where none is known), and the size of its first correction.
+    /// Contraction of the last Newton iteration; 1 where none is known.
     rate: f64,
-    reach: f64,
     polynomial: Polynomial<V>,
     newton_tolerance: Option<f64>,
     cost: Cost,
@@ -119,7 +114,6 @@ impl<V: Storage> Radau<V> {
             jacobian: Jacobian::Stale,
             factorised: 0.0,
             rate: 1.0,
-            reach: 0.0,
             polynomial: Polynomial::new(n, most),
             newton_tolerance: None,
             cost: Cost::default(),
@@ -176,7 +170,7 @@ impl<V: Storage> Radau<V> {
         self.calm = 0;
         if level != self.level && self.levels.contains(&level) {
             (self.level, self.table) = (level, &TABLES[level]);
-            (self.factorised, self.rate, self.reach) = (0.0, 1.0, 0.0);
+            (self.factorised, self.rate) = (0.0, 1.0);
         }
     }
 
@@ -186,7 +180,7 @@ impl<V: Storage> Radau<V> {
         // 7, 12, 17, 22 as in the original.
         let patience = if self.newton_tolerance.is_some() { 5 } else { 1 };
         let most = (7 + (self.table.stages as i32 - 3) * 5 / 2) * patience;
-        let mut progress = Progress::new(self.rate, self.reach, self.jacobian == Jacobian::Kept);
+        let mut progress = Progress::new();
         for iteration in 0..most {
             for i in 0..self.table.stages {
                 add(&mut self.stage, y, &self.z[i]);
@@ -204,7 +198,7 @@ impl<V: Storage> Radau<V> {
                 z.as_mut().iter_mut().zip(correction.as_ref()).for_each(|(z, c)| *z += c);
             }
             if size == 0.0 || progress.error_of_size * size < enough {
-                (self.rate, self.reach) = (progress.rate, progress.reach);
+                self.rate = progress.rate;
                 return Newton::Converged;
             }
         }
@@ -380,39 +374,28 @@ struct Progress {
     /// Size of the last correction, and its ratio to the one before; 0 where there is none.
     last: f64,
     ratio: f64,
-    /// Contraction, and the size of the first correction of the iteration that it is known from.
+    /// Contraction; 1 where none is known.
     rate: f64,
-    reach: f64,
     /// Bound for the error after a correction in units of its size.
     error_of_size: f64,
 }
 
 impl Progress {
-    /// `rate` and `reach` come from an earlier step, `kept` says that its Jacobian is used again.
-    fn new(rate: f64, reach: f64, kept: bool) -> Self {
-        // What an earlier step says is worth less than its face value, and nothing unless the equations were all but
-        // linear: the Jacobian ages.
-        let expected = dinlab_numeric::max(rate, f64::EPSILON).powf(0.8);
-        let error_of_size = if kept && expected < LINEAR { expected } else { WITHOUT_HISTORY };
-        Self { last: 0.0, ratio: 0.0, rate: dinlab_numeric::min(error_of_size, 1.0), reach, error_of_size }
+    /// Nothing is taken over from earlier steps: on a function that is linear by pieces they would know nothing of the
+    /// next piece.
+    fn new() -> Self {
+        Self { last: 0.0, ratio: 0.0, rate: 1.0, error_of_size: WITHOUT_HISTORY }
     }
 
     /// Takes note of a correction, after which `left` iterations are left. Returns the factor for a smaller step if the
     /// iteration will not reach an error of `enough`.
     fn record(&mut self, size: f64, left: i32, enough: f64) -> Option<f64> {
         if self.last == 0.0 {
-            if size > REACH * self.reach {
-                // From farther away the contraction may be another.
-                (self.error_of_size, self.rate) = (WITHOUT_HISTORY, 1.0);
-            }
             self.last = size;
             return None;
         }
         let ratio = size / self.last;
         let is_first = self.ratio == 0.0;
-        if is_first {
-            self.reach = self.last;
-        }
         // The larger of two: far from normal matrices contract unevenly.
         self.rate = dinlab_numeric::max(ratio, self.ratio);
         (self.last, self.ratio) = (size, ratio);
