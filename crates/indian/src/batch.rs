@@ -9,11 +9,13 @@ use std::{fmt, str::FromStr};
 
 use dinlab_numeric::Stream;
 use dinlab_objective::{Objective, Oracle, SampleOracle};
+use serde::Serialize;
 
 use crate::error::IndianError;
 
 /// The law of one batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sampling {
     /// So many terms, each drawn from all N; a term may come several times. p = b/N.
     WithReplacement(usize),
@@ -24,7 +26,8 @@ pub enum Sampling {
 }
 
 /// What the sum over the batch is multiplied by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// 1: the mean field is that of pJ.
     None,
