@@ -7,6 +7,7 @@ pub mod least_squares;
 pub mod modes;
 pub mod order;
 pub mod oscillation;
+pub mod pseudo_trajectory;
 pub mod rate;
 pub mod spectrum;
 pub mod stability;

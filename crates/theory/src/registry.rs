@@ -27,6 +27,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &nonsmooth::d_critical_examples::DCriticalExamples,
     &nonsmooth::d_critical_values_finite::DCriticalValuesFinite,
     &algorithm::minibatch_drift_factor::MinibatchDriftFactor,
+    &algorithm::pseudo_trajectory::PseudoTrajectory,
     &algorithm::euler_order::EulerOrder,
     &algorithm::discrete_local_rate::DiscreteLocalRate,
     &algorithm::fixed_step_descent::FixedStepDescent,

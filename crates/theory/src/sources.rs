@@ -62,6 +62,16 @@ pub const APR: Source = Source {
     place: "",
 };
 
+/// Benaïm, Hofbauer, Sorin 2005: asymptotic pseudo-trajectories of differential inclusions.
+pub const PSEUDO_TRAJECTORIES: Source = Source {
+    key: "benaim2005",
+    authors: "M. Benaïm, J. Hofbauer, S. Sorin",
+    title: "Stochastic Approximations and Differential Inclusions",
+    venue: "SIAM Journal on Control and Optimization 44(1):328-348",
+    year: 2005,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

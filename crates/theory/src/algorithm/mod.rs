@@ -6,6 +6,7 @@ pub mod figure_one;
 pub mod fixed_step_descent;
 pub mod method_dictionary;
 pub mod minibatch_drift_factor;
+pub mod pseudo_trajectory;
 pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
 pub mod step_map_invertible;
