@@ -9,7 +9,7 @@ use crate::{
     error::{check_finite, check_vector, DinError},
     events::{Event, Located, Watch},
     foreign,
-    integrator::{Integrator, Settings, SMALLEST_RTOL},
+    integrator::{Integrator, Settings, INCLUSION_INTEGRATORS, SMALLEST_RTOL},
     method::{Attempt, Method, Tolerance},
     system::System,
 };
@@ -54,6 +54,9 @@ pub fn integrate(
     check_finite("length of the time interval", until - from)?;
     check_grid(grid, from, until)?;
 
+    if INCLUSION_INTEGRATORS.iter().any(|entry| entry.integrator == settings.integrator) {
+        return Err(DinError::NeedsObjective { integrator: settings.integrator });
+    }
     let mut tolerance = Tolerance { rtol: settings.rtol, atol: settings.atol };
     let mut choice = Choice::new(settings, system, from, start);
     if tolerance.rtol < SMALLEST_RTOL {

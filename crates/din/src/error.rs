@@ -85,6 +85,12 @@ pub enum DinError {
         /// Name of the dynamics.
         dynamics: &'static str,
     },
+    /// An integrator for nonsmooth objectives where there is only a right-hand side.
+    #[error("{integrator} needs an objective, not only a right-hand side; use another integrator")]
+    NeedsObjective {
+        /// The integrator.
+        integrator: crate::Integrator,
+    },
     /// An objective whose smooth pieces are not known, or whose kinks are not surfaces on which J is continuous.
     #[error("the event solver cannot treat {objective}: {reason}")]
     NoPieces {

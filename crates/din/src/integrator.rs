@@ -30,6 +30,14 @@ pub enum Integrator {
     OdeSolversDopri5,
     /// The 8(5,3) triple as implemented by the crate ode_solvers.
     OdeSolversDop853,
+    /// From event to event at the kinks of J, native methods between: [`crate::inclusion`].
+    Event,
+    /// Implicit Euler: a proximal step of J.
+    TimeStepping,
+    /// J with smoothed kinks at two widths, extrapolated.
+    Smoothed,
+    /// Explicit Euler with small steps: INDIAN itself.
+    EulerLimit,
 }
 
 /// One line of the registry.
@@ -124,19 +132,58 @@ pub const INTEGRATORS: &[IntegratorEntry] = &[
     },
 ];
 
+/// The integrators for nonsmooth J. They need the objective and not only the right-hand side, so that
+/// [`crate::integrate`] refuses them.
+pub const INCLUSION_INTEGRATORS: &[IntegratorEntry] = &[
+    IntegratorEntry {
+        integrator: Integrator::Event,
+        name: "event",
+        order: 0,
+        summary: "for J with kinks: surfaces located as events, Filippov sliding, branches reported",
+        source: "Filippov, Differential Equations with Discontinuous Righthand Sides, 1988",
+    },
+    IntegratorEntry {
+        integrator: Integrator::TimeStepping,
+        name: "time-stepping",
+        order: 1,
+        summary: "for J with kinks: implicit Euler by proximal steps of J (--step-size)",
+        source: "Moreau, J. Differential Equations 26 (1977)",
+    },
+    IntegratorEntry {
+        integrator: Integrator::Smoothed,
+        name: "smoothed",
+        order: 0,
+        summary:
+            "for J with kinks: kinks smoothed over a width (--smoothing) and half of it, extrapolated to 0",
+        source: "Moreau, Bull. Soc. Math. France 93 (1965)",
+    },
+    IntegratorEntry {
+        integrator: Integrator::EulerLimit,
+        name: "euler-limit",
+        order: 1,
+        summary: "explicit Euler with small steps (--step-size), for DIN the method INDIAN itself",
+        source: "Castera, Bolte, Févotte, Pauwels, JMLR 22(134) (2021)",
+    },
+];
+
 impl Integrator {
     /// All integrators.
     pub const ALL: &'static [IntegratorEntry] = INTEGRATORS;
 
     /// The registry entry.
     pub fn entry(self) -> &'static IntegratorEntry {
-        INTEGRATORS.iter().find(|e| e.integrator == self).expect("INTEGRATORS is complete, by test")
+        every().find(|e| e.integrator == self).expect("the lists are complete, by test")
     }
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
+}
+
+/// The entries of both lists.
+fn every() -> impl Iterator<Item = &'static IntegratorEntry> {
+    INTEGRATORS.iter().chain(INCLUSION_INTEGRATORS)
 }
 
 impl std::fmt::Display for Integrator {
@@ -148,12 +195,10 @@ impl std::fmt::Display for Integrator {
 impl std::str::FromStr for Integrator {
     type Err = DinError;
     fn from_str(name: &str) -> Result<Self, DinError> {
-        INTEGRATORS.iter().find(|e| e.name == name).map(|e| e.integrator).ok_or_else(|| {
-            DinError::UnknownName {
-                kind: "integrator",
-                name: name.chars().take(60).collect(),
-                known: INTEGRATORS.iter().map(|e| e.name).collect::<Vec<_>>().join(", "),
-            }
+        every().find(|e| e.name == name).map(|e| e.integrator).ok_or_else(|| DinError::UnknownName {
+            kind: "integrator",
+            name: name.chars().take(60).collect(),
+            known: every().map(|e| e.name).collect::<Vec<_>>().join(", "),
         })
     }
 }
@@ -179,6 +224,10 @@ pub struct Settings {
     pub max_step: f64,
     /// First step, > 0; chosen from the problem if `None`.
     pub first_step: Option<f64>,
+    /// Step of `time-stepping` and `euler-limit`, > 0; a fixed fraction of the horizon if `None`.
+    pub fixed_step: Option<f64>,
+    /// Width of the kinks of `smoothed`, > 0; 1e-4 if `None`.
+    pub smoothing: Option<f64>,
     /// The run ends as `diverged` when an entry of the state (also of the start) exceeds this in absolute value.
     pub divergence_bound: f64,
 }
@@ -192,6 +241,8 @@ impl Default for Settings {
             max_evaluations: 5_000_000,
             max_step: f64::INFINITY,
             first_step: None,
+            fixed_step: None,
+            smoothing: None,
             divergence_bound: 1e100,
         }
     }
@@ -210,6 +261,11 @@ impl Settings {
         check_that("max_step", self.max_step, "a number above 0", self.max_step > 0.0)?;
         if let Some(h) = self.first_step {
             check_that("first_step", h, "a finite number above 0", positive(h))?;
+        }
+        for (what, value) in [("step size", self.fixed_step), ("smoothing", self.smoothing)] {
+            if let Some(value) = value {
+                check_that(what, value, "a finite number above 0", positive(value))?;
+            }
         }
         let bound = self.divergence_bound;
         check_that("divergence_bound", bound, "a number above 0", bound > 0.0)

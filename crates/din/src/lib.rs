@@ -21,7 +21,7 @@ pub use driver::{integrate, Outcome};
 pub use dynamics::{initial_state, Dynamics, DynamicsEntry, DYNAMICS};
 pub use error::DinError;
 pub use events::{Direction, Event, EventFunction, Located};
-pub use integrator::{Integrator, IntegratorEntry, Settings, INTEGRATORS};
+pub use integrator::{Integrator, IntegratorEntry, Settings, INCLUSION_INTEGRATORS, INTEGRATORS};
 pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
 pub use system::{Blocks, System};
 pub use systems::system;

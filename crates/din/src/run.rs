@@ -8,6 +8,7 @@ use crate::{
     driver::{integrate, Outcome},
     dynamics::{initial_state, Dynamics},
     error::{check_finite, check_that, DinError},
+    inclusion,
     integrator::{Settings, SMALLEST_RTOL},
     systems::system,
 };
@@ -87,6 +88,9 @@ pub fn simulate_with_outcome(
     run: &Run,
     observer: &mut dyn Observe,
 ) -> Result<(Trajectory, Outcome), DinError> {
+    if let Some(reason) = inclusion::route(objective, run) {
+        return with_kinks(objective, run, observer, reason);
+    }
     let grid = run.grid()?;
     let start = initial_state(run.dynamics, objective, &run.theta, &run.start, run.from)?;
     let mut sampler = Sampler::new(run.dynamics, objective);
@@ -116,7 +120,28 @@ pub fn simulate_with_outcome(
     Ok((table, outcome))
 }
 
-fn empty_table() -> Trajectory {
+/// The same by the solvers for nonsmooth J; the state at the end is (θ, u).
+fn with_kinks(
+    objective: &dyn Objective,
+    run: &Run,
+    observer: &mut dyn Observe,
+    reason: &str,
+) -> Result<(Trajectory, Outcome), DinError> {
+    let solution = inclusion::solve(objective, run, &inclusion::Options::default(), observer)?;
+    let (table, last) = (solution.trajectory, solution.last);
+    let outcome = Outcome {
+        status: table.status.clone(),
+        t: last.t,
+        state: [last.theta, last.u].concat(),
+        work: table.work,
+        integrator: solution.integrator,
+        reason: format!("{reason}; {}", solution.reason),
+        events: Vec::new(),
+    };
+    Ok((table, outcome))
+}
+
+pub(crate) fn empty_table() -> Trajectory {
     Trajectory {
         clock: "t".into(),
         time: Vec::new(),
@@ -250,11 +275,15 @@ pub struct ErrorEstimate {
     pub status_fine: Status,
 }
 
-/// Repeats the run with both tolerances divided by 100 (not below rounding) and compares the samples.
+/// Repeats the run with both tolerances divided by 100 (not below rounding), and a fixed step or a smoothing width by
+/// 10, and compares the samples.
 pub fn estimate_error(objective: &dyn Objective, run: &Run) -> Result<ErrorEstimate, DinError> {
     let mut fine = run.clone();
     fine.settings.rtol = dinlab_numeric::max(run.settings.rtol / 100.0, SMALLEST_RTOL);
     fine.settings.atol = run.settings.atol / 100.0;
+    // Methods of first order: a tenth of the step is a tenth of the error.
+    fine.settings.fixed_step = Some(inclusion::fixed_step(run) / 10.0);
+    fine.settings.smoothing = Some(inclusion::smoothing(run) / 10.0);
     let (coarse_states, _) = states(objective, run)?;
     let (fine_states, status_fine) = states(objective, &fine)?;
     let n = objective.dimension();

@@ -103,50 +103,55 @@ pub(super) fn orthogonal(rows: &[Vec<f64>], r: usize) -> Option<Vec<f64>> {
     Some(best)
 }
 
-/// The point of least norm in the convex hull of `points` (Wolfe, Math. Program. 11, 1976), to a relative accuracy
-/// of about 1e-13 of the largest point.
+/// The point of least norm in the convex hull of `points` to a relative accuracy of about 1e-13 of the largest point.
 pub(super) fn least_norm(points: &[Vec<f64>]) -> Vec<f64> {
-    let Some(first) = points.first() else { return Vec::new() };
-    let largest = points.iter().map(|p| dot(p, p)).fold(0.0, dinlab_numeric::max);
-    let nearest = (0..points.len()).fold(0, |best, i| {
-        if dot(&points[i], &points[i]) < dot(&points[best], &points[best]) {
-            i
-        } else {
-            best
-        }
-    });
-    let mut corral = vec![nearest];
-    let mut weights = vec![1.0];
-    let mut x = points[nearest].clone();
+    combination(points, &least_weights(points, &vec![0.0; points.len()]))
+}
+
+/// Σ wᵢpᵢ.
+pub(super) fn combination(points: &[Vec<f64>], weights: &[f64]) -> Vec<f64> {
+    let mut x = vec![0.0; points.first().map_or(0, Vec::len)];
+    points.iter().zip(weights).for_each(|(p, w)| axpy(*w, p, &mut x));
+    x
+}
+
+/// The weights w ≥ 0, Σw = 1, that minimise ½‖Σ wᵢpᵢ‖² − Σ wᵢoᵢ (for o = 0: Wolfe, Math. Program. 11, 1976).
+pub(super) fn least_weights(points: &[Vec<f64>], offsets: &[f64]) -> Vec<f64> {
+    let mut all = vec![0.0; points.len()];
+    let Some(first) = points.first() else { return all };
+    let largest =
+        points.iter().map(|p| dot(p, p)).fold(dinlab_numeric::norm_inf(offsets), dinlab_numeric::max);
+    let alone = |i: usize| 0.5 * dot(&points[i], &points[i]) - offsets[i];
+    let best = (0..points.len()).fold(0, |best, i| if alone(i) < alone(best) { i } else { best });
+    let (mut corral, mut weights) = (vec![best], vec![1.0]);
     // The method is finite; the bound only guards against rounding.
     for _ in 0..50 * (points.len() + first.len()) {
-        let next =
-            (0..points.len())
-                .fold(0, |best, i| if dot(&points[i], &x) < dot(&points[best], &x) { i } else { best });
-        if dot(&x, &x) - dot(&points[next], &x) <= 1e-14 * largest || corral.contains(&next) {
+        let mut x = vec![0.0; first.len()];
+        corral.iter().zip(&weights).for_each(|(&i, &w)| axpy(w, &points[i], &mut x));
+        let slope = |i: usize| dot(&points[i], &x) - offsets[i];
+        let next = (0..points.len()).fold(0, |best, i| if slope(i) < slope(best) { i } else { best });
+        let level: f64 = corral.iter().zip(&weights).map(|(&i, w)| w * slope(i)).sum();
+        if level - slope(next) <= 1e-14 * largest || corral.contains(&next) {
             break;
         }
         corral.push(next);
         weights.push(0.0);
-        if !shrink(points, &mut corral, &mut weights) {
+        if !shrink(points, offsets, &mut corral, &mut weights) {
             break;
         }
-        x.fill(0.0);
-        for (&i, &w) in corral.iter().zip(&weights) {
-            axpy(w, &points[i], &mut x);
-        }
     }
-    x
+    corral.iter().zip(&weights).for_each(|(&i, &w)| all[i] = w);
+    all
 }
 
-/// Minor cycle: moves to the least-norm point of the affine hull of the corral, dropping points until it lies inside.
-fn shrink(points: &[Vec<f64>], corral: &mut Vec<usize>, weights: &mut Vec<f64>) -> bool {
+/// Minor cycle: moves to the minimiser on the affine hull of the corral, dropping points until it lies inside.
+fn shrink(points: &[Vec<f64>], offsets: &[f64], corral: &mut Vec<usize>, weights: &mut Vec<f64>) -> bool {
     loop {
         let k = corral.len();
         let mut matrix = vec![0.0; (k + 1) * (k + 1)];
-        let mut affine = vec![0.0; k + 1];
-        affine[0] = 1.0;
+        let mut affine = vec![1.0; k + 1];
         for i in 0..k {
+            affine[i + 1] = offsets[corral[i]];
             (matrix[i + 1], matrix[(i + 1) * (k + 1)]) = (1.0, 1.0);
             for j in 0..k {
                 matrix[(i + 1) * (k + 1) + j + 1] = dot(&points[corral[i]], &points[corral[j]]);

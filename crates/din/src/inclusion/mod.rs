@@ -40,20 +40,21 @@ mod law;
 mod many;
 mod mode;
 mod pieces;
+mod routes;
 mod site;
 #[cfg(test)]
 mod tests;
 mod walk;
 mod watch;
 
-use dinlab_objective::{start, tape::KinkKind, Objective, Regularity};
-use dinlab_record::{Final, KinkReport, Observation, Observe, Status, Trajectory};
+use dinlab_objective::{start, tape::KinkKind, Objective, Regularity, Tape};
+use dinlab_record::{Final, Flow, KinkReport, Observation, Observe, Status, Trajectory, Work};
 
 use crate::{
     dynamics::{initial_state, Dynamics},
     error::DinError,
-    integrator::Integrator,
-    run::Run,
+    integrator::{Integrator, INCLUSION_INTEGRATORS},
+    run::{empty_table, Run},
 };
 use law::Law;
 use pieces::Pieces;
@@ -102,10 +103,39 @@ pub struct Solution {
     pub last: Sample,
     /// Segments, events and branching states.
     pub report: KinkReport,
-    /// Integrator of the pieces (the last one, if it changed).
+    /// What was used.
     pub integrator: Integrator,
     /// What there is to say about the run.
     pub reason: String,
+}
+
+/// Most surfaces for which `auto` chooses the event solver: it watches each of them in every step.
+const MOST_WATCHED: usize = 200;
+
+/// Why a run is one for this module, if it is: an integrator of [`crate::INCLUSION_INTEGRATORS`] was asked for, or
+/// `auto` meets an objective with kinks that the event solver can treat.
+pub fn route(objective: &dyn Objective, run: &Run) -> Option<&'static str> {
+    let integrator = run.settings.integrator;
+    if INCLUSION_INTEGRATORS.iter().any(|entry| entry.integrator == integrator) {
+        return Some("as requested");
+    }
+    let surfaces = || pieces(objective).map_or(0, |(_, names)| names.len());
+    let auto = integrator == Integrator::Auto
+        && objective.facts().regularity == Regularity::Lipschitz
+        && Law::of(run.dynamics).is_ok()
+        && (1..=MOST_WATCHED).contains(&surfaces());
+    auto.then_some("auto: the objective has kinks")
+}
+
+/// The step with which `time-stepping` and `euler-limit` make this run: as given, or a fixed fraction of the horizon.
+pub fn fixed_step(run: &Run) -> f64 {
+    let steps = if run.settings.integrator == Integrator::TimeStepping { 20_000.0 } else { 500_000.0 };
+    run.settings.fixed_step.unwrap_or((run.until - run.from) / steps)
+}
+
+/// The width over which `smoothed` smooths the kinks.
+pub fn smoothing(run: &Run) -> f64 {
+    run.settings.smoothing.unwrap_or(1e-4)
 }
 
 /// Follows one solution.
@@ -139,13 +169,41 @@ fn follow(
 ) -> Result<Vec<Solution>, DinError> {
     run.settings.check()?;
     let (grid, law) = (run.grid()?, Law::of(run.dynamics)?);
-    let (pieces, surfaces) = pieces(objective)?;
+    let start = start_state(objective, run)?;
     let mut watch = |index: usize, sample: &Sample| {
         let state = [sample.theta.as_slice(), &sample.u].concat();
         let index = index as u64;
         observer.observe(Observation { index, time: sample.t, state: &state, theta: &sample.theta })
     };
-    let mut walk = Walk::new(objective, law, pieces, surfaces, run.from, start_state(objective, run)?, &grid);
+    let horizon = routes::Horizon { from: run.from, until: run.until, grid: &grid };
+    let ended = match run.settings.integrator {
+        Integrator::TimeStepping | Integrator::EulerLimit => {
+            vec![routes::fixed_step(objective, law, &start, horizon, run, &mut watch)?]
+        }
+        Integrator::Smoothed => {
+            let tape = continuous_tape(objective)?;
+            vec![routes::smoothed(objective, tape, law, &start, horizon, run, &mut watch)?]
+        }
+        _ => events(objective, run, law, &start, &grid, options, &mut watch, all)?,
+    };
+    Ok(ended.into_iter().map(|ended| finish(objective, run.dynamics, law, ended)).collect())
+}
+
+/// From event to event, along one or all solutions.
+#[allow(clippy::too_many_arguments)] // what a run consists of
+fn events(
+    objective: &dyn Objective,
+    run: &Run,
+    law: Law,
+    start: &[f64],
+    grid: &[f64],
+    options: &Options,
+    watch: &mut dyn FnMut(usize, &Sample) -> Flow,
+    all: bool,
+) -> Result<Vec<Ended>, DinError> {
+    let (pieces, surfaces) = pieces(objective)?;
+    let state = [start, &[0.0]].concat();
+    let mut walk = Walk::new(objective, law, pieces, surfaces, run.from, state, grid);
     let first = walk.begin();
     let mut pending = vec![(walk, first)];
     let mut solutions = Vec::new();
@@ -168,77 +226,84 @@ fn follow(
                     walk.take(&several, first);
                 }
             }
-            next = walk.step(run.until, &run.settings, options, &mut watch)?;
+            next = walk.step(run.until, &run.settings, options, watch)?;
         };
-        solutions.push(finish(objective, run.dynamics, law, walk, status));
+        solutions.push(walk.end(status));
     }
     Ok(solutions)
 }
 
-/// (θ, u, 0) or (θ, 0) at the start.
+/// (θ, u) or θ at the start.
 fn start_state(objective: &dyn Objective, run: &Run) -> Result<Vec<f64>, DinError> {
     // In the variables of DIN, whatever those of the dynamics: ψ is a function of them.
     let dynamics = match run.dynamics {
         Dynamics::DinPsi { alpha, beta } => Dynamics::Din { alpha, beta },
         other => other,
     };
-    let mut state = initial_state(dynamics, objective, &run.theta, &run.start, run.from)?;
-    state.push(0.0);
-    Ok(state)
+    initial_state(dynamics, objective, &run.theta, &run.start, run.from)
 }
 
-/// The smooth pieces of an objective and the names of its surfaces. An objective that is continuously differentiable
-/// as a whole has none, whatever its formula is made of.
-fn pieces(objective: &dyn Objective) -> Result<(Pieces<'_>, Vec<String>), DinError> {
-    let refuse =
-        |reason: &str| DinError::NoPieces { objective: objective.name().into(), reason: reason.into() };
-    let tape = objective.tape().ok_or_else(|| refuse("its formula is not known"))?;
-    if objective.facts().regularity != Regularity::Lipschitz {
-        return Ok((Pieces::smooth(tape), Vec::new()));
-    }
-    if tape.has_norm() {
-        return Err(refuse("a Euclidean norm is not differentiable at a point, which is no surface"));
-    }
-    let name = |kind: KinkKind| match kind {
+fn refusal(objective: &dyn Objective, reason: String) -> DinError {
+    DinError::NoPieces { objective: objective.name().into(), reason }
+}
+
+fn surface_name(tape: &Tape, index: usize) -> String {
+    let kink = &tape.kinks()[index];
+    let name = match kink.kind {
         KinkKind::Abs => "abs",
         KinkKind::Relu => "relu",
         KinkKind::Max => "max",
         KinkKind::Min => "min",
         KinkKind::Sign => "sign",
     };
-    let mut names = Vec::new();
-    for (index, kink) in tape.kinks().iter().enumerate() {
-        let place = kink.column.map_or(String::new(), |column| format!(" (column {column})"));
-        names.push(format!("{}#{}{place}", name(kink.kind), index + 1));
-        if kink.kind == KinkKind::Sign {
-            let surface = &names[index];
-            return Err(refuse(&format!("J itself jumps at {surface}; expected a continuous J")));
+    let place = kink.column.map_or(String::new(), |column| format!(" (column {column})"));
+    format!("{name}#{}{place}", index + 1)
+}
+
+/// The formula of an objective, which must not jump.
+fn continuous_tape(objective: &dyn Objective) -> Result<&Tape, DinError> {
+    let tape = objective.tape().ok_or_else(|| refusal(objective, "its formula is not known".into()))?;
+    match tape.kinks().iter().position(|kink| kink.kind == KinkKind::Sign) {
+        None => Ok(tape),
+        Some(index) => {
+            let surface = surface_name(tape, index);
+            Err(refusal(objective, format!("J itself jumps at {surface}; expected a continuous J")))
         }
     }
+}
+
+/// The smooth pieces of an objective and the names of its surfaces. An objective that is continuously differentiable
+/// as a whole has none, whatever its formula is made of.
+fn pieces(objective: &dyn Objective) -> Result<(Pieces<'_>, Vec<String>), DinError> {
+    let tape = continuous_tape(objective)?;
+    if objective.facts().regularity != Regularity::Lipschitz {
+        return Ok((Pieces::smooth(tape), Vec::new()));
+    }
+    if tape.has_norm() {
+        let reason = "a Euclidean norm is not differentiable at a point, which is no surface";
+        return Err(refusal(objective, reason.into()));
+    }
+    let names = (0..tape.kinks().len()).map(|index| surface_name(tape, index)).collect();
     Ok((Pieces::new(tape), names))
 }
 
-fn finish(
-    objective: &dyn Objective,
-    dynamics: Dynamics,
-    law: Law,
-    mut walk: Walk<'_>,
+/// A run that has ended, before its columns are made.
+struct Ended {
+    samples: Vec<Sample>,
+    last: Sample,
+    report: KinkReport,
+    work: Work,
+    integrator: Integrator,
+    reason: String,
     status: Status,
-) -> Solution {
-    let last = walk.last();
-    let mut table = Trajectory {
-        clock: "t".into(),
-        time: Vec::new(),
-        theta: Vec::new(),
-        psi: Vec::new(),
-        value: Vec::new(),
-        gradient_norm: Vec::new(),
-        energy: Vec::new(),
-        status,
-        last: measure(objective, dynamics, law, &last),
-        work: walk.work,
-    };
-    for sample in &walk.samples {
+}
+
+fn finish(objective: &dyn Objective, dynamics: Dynamics, law: Law, ended: Ended) -> Solution {
+    let Ended { samples, last, report, work, integrator, reason, status } = ended;
+    let mut table = empty_table();
+    (table.status, table.work) = (status, work);
+    table.last = measure(objective, dynamics, law, &last);
+    for sample in &samples {
         let row = measure(objective, dynamics, law, sample);
         table.time.push(sample.t);
         table.theta.push(row.theta);
@@ -247,14 +312,7 @@ fn finish(
         table.gradient_norm.push(row.gradient_norm);
         table.energy.extend(row.energy);
     }
-    Solution {
-        trajectory: table,
-        samples: walk.samples,
-        last,
-        report: walk.report,
-        integrator: walk.integrator,
-        reason: walk.reason,
-    }
+    Solution { trajectory: table, samples, last, report, integrator, reason }
 }
 
 /// The columns of a trajectory.

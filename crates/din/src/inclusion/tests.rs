@@ -232,3 +232,38 @@ fn explicit_euler_converges_to_the_event_solution() {
         }
     }
 }
+
+#[test]
+fn other_routes_converge_to_the_event_solution() {
+    let dynamics = [
+        Dynamics::Din { alpha: 0.5, beta: 0.2 },
+        Dynamics::Din { alpha: 1.5, beta: 1.3 },
+        Dynamics::GradientFlow,
+        Dynamics::HeavyBall { alpha: 0.7 },
+    ];
+    for &(name, start) in NONSMOOTH {
+        for dynamics in dynamics {
+            let mut run = run(dynamics, start, Start::Rest, 3.0);
+            let reference = solution(name, &run);
+            run.settings = Settings::with_tolerance(1e-9);
+            let mut distance = |integrator: Integrator, step: f64, width: f64| {
+                run.settings.integrator = integrator;
+                (run.settings.fixed_step, run.settings.smoothing) = (Some(step), Some(width));
+                let other = solution(name, &run);
+                assert_eq!(other.trajectory.status, Status::ReachedEnd, "{name} {dynamics:?} {integrator}");
+                let pairs = reference.samples.iter().zip(&other.samples);
+                let apart = pairs.map(|(a, b)| dinlab_numeric::distance(&a.theta, &b.theta));
+                (apart.fold(0.0, dinlab_numeric::max), other.reason)
+            };
+            for (integrator, step, width) in [
+                (Integrator::TimeStepping, 1e-3, 1e-3),
+                (Integrator::TimeStepping, 1e-4, 1e-3),
+                (Integrator::Smoothed, 1e-3, 1e-2),
+                (Integrator::Smoothed, 1e-3, 1e-3),
+            ] {
+                let (error, reason) = distance(integrator, step, width);
+                eprintln!("{name} {dynamics:?} {integrator} {step} {width}: {error:.1e} {reason}");
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub use op::Unary;
 pub use recorder::Recorder;
 
 use op::Op;
-use sweep::{Forced, Selected};
+use sweep::{Forced, Selected, Softened};
 
 /// Which primitive makes a kink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +143,21 @@ impl Tape {
     ) -> S {
         self.forward(x, scratch, &Forced(signs));
         self.reverse(scratch, out, &Forced(signs));
+        scratch.slots[self.output as usize]
+    }
+
+    /// Value and gradient of J with every kink smoothed over `width` > 0: |x| becomes x²/(2·width) for |x| ≤ width and
+    /// |x| − width/2 beyond, its Moreau envelope; max(x, 0) = (x + |x|)/2 and max, min likewise. Continuously
+    /// differentiable except where J itself jumps.
+    pub fn gradient_smoothed<S: Scalar>(
+        &self,
+        x: &[S],
+        width: f64,
+        scratch: &mut Scratch<S>,
+        out: &mut [S],
+    ) -> S {
+        self.forward(x, scratch, &Softened(width));
+        self.reverse(scratch, out, &Softened(width));
         scratch.slots[self.output as usize]
     }
 

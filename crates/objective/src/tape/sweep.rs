@@ -10,6 +10,26 @@ use crate::scalar::Scalar;
 pub(super) trait Sides {
     /// ±1 for a forced side, 0 where the argument and the selection decide.
     fn side(&self, kink: u32) -> i8;
+
+    /// Width of smoothed kinks; 0 for kinks as they are.
+    fn width(&self) -> f64 {
+        0.0
+    }
+}
+
+/// All kinks smoothed: |x| by Huber's function of this width over it (its Moreau envelope of that index), the others
+/// by way of |x|.
+pub(super) struct Softened(pub(super) f64);
+
+impl Sides for Softened {
+    #[inline]
+    fn side(&self, _: u32) -> i8 {
+        0
+    }
+    #[inline]
+    fn width(&self) -> f64 {
+        self.0
+    }
 }
 
 /// All sides by argument and selection.
@@ -53,6 +73,9 @@ impl Tape {
                 Op::Powi(a, n) => at(a).powi(n),
                 Op::Powf(a, p) => at(a).powf(p),
                 Op::Pow(a, b) => at(a).pow(at(b)),
+                Op::Kinked(f, a, _) if sides.width() > 0.0 => soft_kinked(f, at(a), sides.width()),
+                Op::Max(a, b, _) if sides.width() > 0.0 => soft_max(at(a), at(b), sides.width()),
+                Op::Min(a, b, _) if sides.width() > 0.0 => -soft_max(-at(a), -at(b), sides.width()),
                 Op::Kinked(f, a, kink) => kinked(f, at(a), sides.side(kink)),
                 Op::Max(a, b, kink) => choice(at(a), at(b), sides.side(kink), S::max),
                 Op::Min(a, b, kink) => choice(at(a), at(b), -sides.side(kink), S::min),
@@ -129,6 +152,15 @@ impl Tape {
                         give(b, w * v * at(a).ln());
                     }
                 }
+                Op::Kinked(f, a, _) if sides.width() > 0.0 => {
+                    give(a, w * soft_kinked_slope(f, at(a), sides.width()));
+                }
+                Op::Max(a, b, _) | Op::Min(a, b, _) if sides.width() > 0.0 => {
+                    let difference = if matches!(op, Op::Max(..)) { at(a) - at(b) } else { at(b) - at(a) };
+                    let weight = soft_kinked_slope(Kinked::Relu, difference, sides.width());
+                    give(a, w * weight);
+                    give(b, w * (c(1.0) - weight));
+                }
                 Op::Kinked(f, a, kink) => give(a, w * kinked_slope(f, at(a), sides.side(kink))),
                 Op::Max(a, b, kink) => {
                     let weight = weight(at(a), at(b), sides.side(kink));
@@ -174,6 +206,30 @@ fn kinked<S: Scalar>(f: Kinked, a: S, side: i8) -> S {
         (Kinked::Relu, _) => S::constant(0.0),
         (Kinked::Sign, side) => S::constant(f64::from(side.signum())),
     }
+}
+
+fn soft_kinked<S: Scalar>(f: Kinked, a: S, width: f64) -> S {
+    let c = S::constant;
+    let abs = a.huber(c(width)) / c(width);
+    match f {
+        Kinked::Abs => abs,
+        Kinked::Relu => c(0.5) * (a + abs),
+        Kinked::Sign => a.sign(),
+    }
+}
+
+fn soft_kinked_slope<S: Scalar>(f: Kinked, a: S, width: f64) -> S {
+    let c = S::constant;
+    let slope = a.abs().min(c(width)) * a.abs_slope() / c(width);
+    match f {
+        Kinked::Abs => slope,
+        Kinked::Relu => c(0.5) * (c(1.0) + slope),
+        Kinked::Sign => c(0.0),
+    }
+}
+
+fn soft_max<S: Scalar>(a: S, b: S, width: f64) -> S {
+    b + soft_kinked(Kinked::Relu, a - b, width)
 }
 
 #[inline]

@@ -17,7 +17,7 @@ use super::{
     pieces::Pieces,
     site::Site,
     watch::{events, Reach, Sign},
-    Options, Sample,
+    Ended, Options, Sample,
 };
 use crate::{
     driver::{integrate, Outcome},
@@ -38,14 +38,14 @@ pub(super) struct Walk<'a> {
     field: Field<'a>,
     pub t: f64,
     /// (θ, u, D).
-    pub y: Vec<f64>,
+    y: Vec<f64>,
     grid: &'a [f64],
-    pub samples: Vec<Sample>,
-    pub report: KinkReport,
+    samples: Vec<Sample>,
+    report: KinkReport,
     intervals: Intervals,
-    pub work: Work,
-    pub integrator: Integrator,
-    pub reason: String,
+    work: Work,
+    integrator: Integrator,
+    reason: String,
 }
 
 /// What comes after a segment.
@@ -217,10 +217,21 @@ impl<'a> Walk<'a> {
         -f64::from(self.field.mode.signs[kink]) * self.field.pieces.values[kink]
     }
 
-    /// The present state as a sample.
-    pub(super) fn last(&mut self) -> Sample {
+    /// The run as it ended.
+    pub(super) fn end(mut self, status: Status) -> Ended {
         let (t, y) = (self.t, self.y.clone());
-        self.sample(t, &y)
+        let last = self.sample(t, &y);
+        let (samples, report, work) = (self.samples, self.report, self.work);
+        let pieces = format!("{} between events", self.integrator);
+        Ended {
+            samples,
+            last,
+            report,
+            work,
+            integrator: Integrator::Event,
+            reason: pieces + &self.reason,
+            status,
+        }
     }
 
     fn sample(&mut self, t: f64, y: &[f64]) -> Sample {
