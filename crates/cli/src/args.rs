@@ -136,8 +136,18 @@ impl Reading {
             );
         }
         let options = Options { selection: self.kink.unwrap_or_default(), variables };
-        dinlab_objective::build(specification, &options)
-            .map_err(|error| anyhow::anyhow!("--objective: {error}"))
+        let objective = dinlab_objective::build(specification, &options)
+            .map_err(|error| anyhow::anyhow!("--objective: {error}"))?;
+        // The default may be repeated: a record states it for every objective.
+        let chosen = options.selection != Selection::default();
+        if chosen && objective.facts().kinks.is_empty() {
+            let name: String = objective.name().chars().take(60).collect();
+            anyhow::bail!(
+                "--kink {}: the objective `{name}` has no kinks; expected an objective with kinks, or no --kink",
+                options.selection
+            );
+        }
+        Ok(objective)
     }
 }
 

@@ -11,6 +11,7 @@ mod problem;
 mod progress;
 mod provenance;
 mod session;
+mod solutions;
 mod trajectory;
 mod values;
 

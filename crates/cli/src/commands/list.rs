@@ -176,7 +176,7 @@ fn integrators() -> Vec<Item> {
         summary: e.summary.into(),
         fields: json!({"order": if e.order == 0 { Value::Null } else { e.order.into() }, "summary": e.summary, "source": e.source}),
     };
-    dinlab_din::INTEGRATORS.iter().map(item).collect()
+    dinlab_din::INTEGRATORS.iter().chain(dinlab_din::INCLUSION_INTEGRATORS).map(item).collect()
 }
 
 /// Every check has one figure, which carries its name.

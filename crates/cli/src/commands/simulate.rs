@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use anyhow::{bail, ensure};
-use clap::{ArgAction, Args};
-use dinlab_din::{estimate_error, simulate_with_outcome, Dynamics, DynamicsEntry, Integrator, Run, Settings};
-use dinlab_record::{Flow, Observation};
+use clap::{ArgAction, Args, ValueEnum};
+use dinlab_din::{estimate_error, DinError, Dynamics, DynamicsEntry, Integrator, Run, Settings};
+use dinlab_record::Flow;
 use serde_json::{json, Map, Value};
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     problem::{Problem, Resolved},
     progress::Progress,
     session::{Exit, Session},
-    trajectory, values,
+    solutions, trajectory, values,
 };
 
 /// Integrate DIN or one of its relatives in continuous time
@@ -46,11 +46,29 @@ pub struct Simulate {
     /// Integrator (`dinlab list integrators`)
     #[arg(long, value_name = "I", default_value = "auto", value_parser = integrator)]
     integrator: Integrator,
+    /// Step of the integrators time-stepping and euler-limit [default: 1/20000 and 1/500000 of the horizon]
+    #[arg(long, value_name = "G", value_parser = values::positive, allow_hyphen_values = true)]
+    step_size: Option<f64>,
+    /// Width over which the integrator smoothed rounds the kinks off [default: 1e-4]
+    #[arg(long, value_name = "E", value_parser = values::positive, allow_hyphen_values = true)]
+    smoothing: Option<f64>,
+    /// Where several solutions leave a state on a kink, follow one of them or all (integrator event) [default: one]
+    #[arg(long, value_name = "one|all")]
+    branch: Option<Branch>,
     /// Measure the global error by repeating at tolerances a hundred times finer
     #[arg(long, action = ArgAction::SetTrue)]
     estimate_error: bool,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// How many of the solutions that leave a branching state are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Branch {
+    /// The one that the selection of the objective leads to
+    One,
+    /// All distinct ones
+    All,
 }
 
 /// Dynamics by name.
@@ -64,7 +82,8 @@ pub fn dynamics(name: &str) -> Result<&'static DynamicsEntry, String> {
 /// Integrator by name.
 pub fn integrator(name: &str) -> Result<Integrator, String> {
     name.parse().map_err(|_| {
-        let names = dinlab_din::INTEGRATORS.iter().map(|entry| entry.name);
+        let all = dinlab_din::INTEGRATORS.iter().chain(dinlab_din::INCLUSION_INTEGRATORS);
+        let names = all.map(|entry| entry.name);
         values::unknown("integrator", name, names, "`dinlab list integrators` lists all")
     })
 }
@@ -106,8 +125,14 @@ impl Simulate {
         let (dimension, samples) = (problem.objective.dimension(), self.samples);
         let most = trajectory::most_samples(dimension);
         ensure!(samples <= most, "--samples {samples}: expected at most {most} for dimension {dimension}");
-        let settings =
-            Settings { rtol: self.rtol, atol: self.atol, integrator: self.integrator, ..Settings::default() };
+        let settings = Settings {
+            rtol: self.rtol,
+            atol: self.atol,
+            integrator: self.integrator,
+            fixed_step: self.step_size,
+            smoothing: self.smoothing,
+            ..Settings::default()
+        };
         let run = Run {
             dynamics,
             theta: problem.theta.clone(),
@@ -118,20 +143,24 @@ impl Simulate {
             settings,
         };
         check_initial_state(dynamics, &problem, from)?;
+        self.check_kink_options(&problem, &run)?;
         session.prepare(output::Format::ALL)?;
         let stop = interrupt::install()?;
         let mut progress = Progress::new(self.samples, session.common.quiet);
-        let (path, outcome) = simulate_with_outcome(&*problem.objective, &run, &mut |o: Observation<'_>| {
-            progress.at(o.index);
-            if stop.load(Ordering::Relaxed) {
-                Flow::Stop
-            } else {
-                Flow::Continue
-            }
-        })?;
+        let found =
+            solutions::follow(&*problem.objective, &run, self.branch == Some(Branch::All), &mut |o| {
+                progress.at(o.index);
+                if stop.load(Ordering::Relaxed) {
+                    Flow::Stop
+                } else {
+                    Flow::Continue
+                }
+            })
+            .map_err(|error| self.named(error))?;
         drop(progress);
-        let mut more = json!({});
-        if self.estimate_error && trajectory::exit(&path) == Exit::Success {
+        let path = &found.first.trajectory;
+        let mut more = found.record()?;
+        if self.estimate_error && trajectory::exit(path) == Exit::Success {
             more["error"] = error_record(&problem, &run)?;
         }
         let mut plan = self.plan(&problem, dynamics, from);
@@ -140,18 +169,59 @@ impl Simulate {
             json!({
                 "objective": problem.objective.name(),
                 "dynamics": dynamics.name(),
-                "integrator": outcome.integrator.name(),
-                "reason": outcome.reason,
+                "integrator": found.first.integrator.name(),
+                "reason": found.first.reason,
             }),
         );
-        let mut product = trajectory::product(session, "simulate", plan, &path, more.clone())?;
-        product.text += &format!("integrator     {} ({})\n", outcome.integrator.name(), outcome.reason);
+        let mut product = trajectory::product(session, "simulate", plan, path, more.clone())?;
+        product.samples.extend(found.samples(session));
+        let (integrator, reason) = (found.first.integrator.name(), &found.first.reason);
+        product.text += &format!("integrator     {integrator} ({reason})\n");
+        product.text += &found.text();
         if let Some(theta) = more.pointer("/error/theta") {
             product.text +=
                 &format!("global error   {theta} (sup of |theta - theta_fine| over the samples)\n");
         }
         output::emit(session, &product)?;
-        Ok(trajectory::exit(&path))
+        Ok(trajectory::exit(path))
+    }
+
+    /// Refuses options without meaning for this objective and integrator.
+    fn check_kink_options(&self, problem: &Resolved, run: &Run) -> anyhow::Result<()> {
+        let integrator = self.integrator;
+        let only = |flag: &str, given: bool, accepted: &str, fits: bool| {
+            ensure!(
+                !given || fits,
+                "{flag} has no meaning for --integrator {integrator}; expected {accepted}"
+            );
+            Ok(())
+        };
+        let stepped = matches!(integrator, Integrator::TimeStepping | Integrator::EulerLimit);
+        only("--step-size", self.step_size.is_some(), "time-stepping or euler-limit", stepped)?;
+        only("--smoothing", self.smoothing.is_some(), "smoothed", integrator == Integrator::Smoothed)?;
+        let Some(branch) = self.branch else { return Ok(()) };
+        let name = if branch == Branch::All { "all" } else { "one" };
+        let objective: String = problem.objective.name().chars().take(60).collect();
+        ensure!(
+            !problem.objective.facts().kinks.is_empty(),
+            "--branch {name}: the objective `{objective}` has no kinks, so that no solution branches; expected an \
+             objective with kinks, or no --branch"
+        );
+        let by_events = integrator == Integrator::Event
+            || integrator == Integrator::Auto
+                && dinlab_din::inclusion::route(&*problem.objective, run).is_some();
+        only(&format!("--branch {name}"), true, "event", by_events)
+    }
+
+    /// The error of a run with the option that it is about.
+    fn named(&self, error: DinError) -> anyhow::Error {
+        match error {
+            DinError::TooManyBranches { .. } => anyhow::anyhow!("--branch all: {error}"),
+            DinError::NoPieces { .. } | DinError::NotAnInclusion { .. } => {
+                anyhow::anyhow!("--integrator {}: {error}", self.integrator)
+            }
+            other => other.into(),
+        }
     }
 
     fn start_time(&self, dynamics: Dynamics) -> anyhow::Result<f64> {
@@ -183,6 +253,9 @@ impl Simulate {
             ("atol", json!(self.atol)),
             ("samples", json!(self.samples)),
             ("integrator", json!(self.integrator.name())),
+            ("step_size", json!(self.step_size)),
+            ("smoothing", json!(self.smoothing)),
+            ("branch", json!(self.branch.map(|b| if b == Branch::All { "all" } else { "one" }))),
             ("estimate_error", json!(self.estimate_error)),
         ];
         plan.extend(keys.map(|(key, value)| (key.to_owned(), value)));

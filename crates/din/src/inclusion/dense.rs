@@ -15,7 +15,7 @@ pub(super) fn solve(matrix: &mut [f64], x: &mut [f64]) -> bool {
             }
         });
         // Written so that NaN is singular.
-        let regular = matrix[pivot * k + column].abs() > 1e-14 * size;
+        let regular = matrix[pivot * k + column].abs() > 1e-13 * size;
         if !regular {
             return false;
         }
@@ -147,41 +147,92 @@ pub(super) fn least_weights(points: &[Vec<f64>], offsets: &[f64]) -> Vec<f64> {
 /// Minor cycle: moves to the minimiser on the affine hull of the corral, dropping points until it lies inside.
 fn shrink(points: &[Vec<f64>], offsets: &[f64], corral: &mut Vec<usize>, weights: &mut Vec<f64>) -> bool {
     loop {
+        let hull = Hull::new(points, corral);
         let k = corral.len();
-        let mut matrix = vec![0.0; (k + 1) * (k + 1)];
-        let mut affine = vec![1.0; k + 1];
-        for i in 0..k {
-            affine[i + 1] = offsets[corral[i]];
-            (matrix[i + 1], matrix[(i + 1) * (k + 1)]) = (1.0, 1.0);
-            for j in 0..k {
-                matrix[(i + 1) * (k + 1) + j + 1] = dot(&points[corral[i]], &points[corral[j]]);
+        let wanted: Vec<f64> = (1..k)
+            .map(|i| {
+                let rise = (offsets[corral[i]] - offsets[corral[0]]) / hull.lengths[i - 1];
+                rise - dot(&hull.rows[i - 1], &points[corral[0]])
+            })
+            .collect();
+        let direction = match hull.solve(k - 1, wanted) {
+            Some(others) => {
+                let mut affine = vec![1.0 - others.iter().sum::<f64>()];
+                affine.extend(others);
+                if affine.iter().all(|&a| a > 1e-14) {
+                    weights.copy_from_slice(&affine);
+                    return true;
+                }
+                affine.iter().zip(weights.iter()).map(|(a, w)| a - w).collect()
             }
-        }
-        if !solve(&mut matrix, &mut affine) {
-            corral.pop();
-            weights.pop();
-            return false;
-        }
-        let affine = &affine[1..];
-        if affine.iter().all(|&a| a > 1e-14) {
-            weights.copy_from_slice(affine);
-            return true;
-        }
+            // The last point lies in the affine hull of the others, and the objective falls linearly as its weight
+            // grows at their expense.
+            None => match hull.exchange() {
+                Some(direction) => direction,
+                None => {
+                    corral.pop();
+                    weights.pop();
+                    return false;
+                }
+            },
+        };
         let step = weights
             .iter()
-            .zip(affine)
-            .filter(|(_, &a)| a <= 1e-14)
-            .map(|(w, a)| w / (w - a))
-            .fold(1.0, dinlab_numeric::min);
-        for (w, a) in weights.iter_mut().zip(affine) {
-            *w += step * (a - *w);
+            .zip(&direction)
+            .filter(|(_, &d)| d < 0.0)
+            .map(|(w, d)| -w / d)
+            .fold(f64::INFINITY, dinlab_numeric::min);
+        if !step.is_finite() {
+            return false;
         }
+        weights.iter_mut().zip(&direction).for_each(|(w, d)| *w += step * d);
         let smallest = (0..k).fold(0, |best, i| if weights[i] < weights[best] { i } else { best });
         corral.remove(smallest);
         weights.remove(smallest);
         if corral.is_empty() {
             return false;
         }
+    }
+}
+
+/// The affine hull of a corral in differences from its first point, each scaled to length 1 (cuts of a smooth function
+/// differ by little).
+struct Hull {
+    rows: Vec<Vec<f64>>,
+    lengths: Vec<f64>,
+}
+
+impl Hull {
+    fn new(points: &[Vec<f64>], corral: &[usize]) -> Self {
+        let (mut rows, mut lengths) = (Vec::new(), Vec::new());
+        for &i in &corral[1..] {
+            let mut row = points[i].clone();
+            axpy(-1.0, &points[corral[0]], &mut row);
+            let length = norm(&row);
+            row.iter_mut().for_each(|x| *x /= length);
+            rows.push(row);
+            lengths.push(length);
+        }
+        Self { rows, lengths }
+    }
+
+    /// The weights of the first k rows' points from the right-hand side of their normal equations.
+    fn solve(&self, k: usize, mut right: Vec<f64>) -> Option<Vec<f64>> {
+        let rows = &self.rows[..k];
+        let mut gram: Vec<f64> = rows.iter().flat_map(|a| rows.iter().map(move |b| dot(a, b))).collect();
+        solve(&mut gram, &mut right).then(|| right.iter().zip(&self.lengths).map(|(w, l)| w / l).collect())
+    }
+
+    /// Weights that sum to 0 and leave the combination as it is, 1 for the last point.
+    fn exchange(&self) -> Option<Vec<f64>> {
+        let last = self.rows.len().checked_sub(1)?;
+        let length = self.lengths[last];
+        let right = self.rows[..last].iter().map(|row| length * dot(row, &self.rows[last])).collect();
+        let others = self.solve(last, right)?;
+        let mut direction = vec![others.iter().sum::<f64>() - 1.0];
+        direction.extend(others.iter().map(|w| -w));
+        direction.push(1.0);
+        Some(direction)
     }
 }
 

@@ -246,23 +246,22 @@ fn other_routes_converge_to_the_event_solution() {
             let mut run = run(dynamics, start, Start::Rest, 3.0);
             let reference = solution(name, &run);
             run.settings = Settings::with_tolerance(1e-9);
-            let mut distance = |integrator: Integrator, step: f64, width: f64| {
+            let (step, width) = (5e-4, 1e-3);
+            (run.settings.fixed_step, run.settings.smoothing) = (Some(step), Some(width));
+            // Both are of first order with constants of up to 20 (heavy ball on the circle), in the valley of a few
+            // hundred; the second is
+            // extrapolated, but only between events.
+            let valley = if name == "valley" { 30.0 } else { 1.0 };
+            for (integrator, bound) in
+                [(Integrator::TimeStepping, 40.0 * valley * step), (Integrator::Smoothed, 2.0 * width)]
+            {
                 run.settings.integrator = integrator;
-                (run.settings.fixed_step, run.settings.smoothing) = (Some(step), Some(width));
                 let other = solution(name, &run);
                 assert_eq!(other.trajectory.status, Status::ReachedEnd, "{name} {dynamics:?} {integrator}");
-                let pairs = reference.samples.iter().zip(&other.samples);
-                let apart = pairs.map(|(a, b)| dinlab_numeric::distance(&a.theta, &b.theta));
-                (apart.fold(0.0, dinlab_numeric::max), other.reason)
-            };
-            for (integrator, step, width) in [
-                (Integrator::TimeStepping, 1e-3, 1e-3),
-                (Integrator::TimeStepping, 1e-4, 1e-3),
-                (Integrator::Smoothed, 1e-3, 1e-2),
-                (Integrator::Smoothed, 1e-3, 1e-3),
-            ] {
-                let (error, reason) = distance(integrator, step, width);
-                eprintln!("{name} {dynamics:?} {integrator} {step} {width}: {error:.1e} {reason}");
+                for (a, b) in reference.samples.iter().zip(&other.samples) {
+                    let apart = dinlab_numeric::distance(&a.theta, &b.theta);
+                    assert!(apart < bound, "{name} {dynamics:?} {integrator} {}: {apart:e} {bound:e}", a.t);
+                }
             }
         }
     }

@@ -3,7 +3,8 @@
 //! θ⁺ = prox_{λJ}(θ + hu/(1 + ah)), λ = h(β + h)/(1 + ah), v⁺ = (θ + hu/(1 + ah) − θ⁺)/λ,
 //!
 //! one proximal step of J, in which a convex kink holds θ⁺ exactly. For the gradient flow λ = h. Where J has a concave
-//! kink within reach the proximal step is not unique; there the step takes v at θ and is explicit.
+//! kink within reach there may be several proximal points or none that is found; then the step takes v at θ and is
+//! explicit.
 
 use dinlab_objective::Objective;
 
@@ -15,7 +16,7 @@ pub(super) struct TimeStepping<'a> {
     explicit: Euler<'a>,
     centre: Vec<f64>,
     point: Vec<f64>,
-    not_unique: u64,
+    not_found: u64,
 }
 
 impl<'a> TimeStepping<'a> {
@@ -27,7 +28,7 @@ impl<'a> TimeStepping<'a> {
             explicit: Euler::new(objective, law),
             centre: vec![0.0; n],
             point: vec![0.0; n],
-            not_unique: 0,
+            not_found: 0,
         }
     }
 }
@@ -44,7 +45,7 @@ impl Step for TimeStepping<'_> {
         }
         self.point.copy_from_slice(theta);
         if !self.proximal.step(&self.centre, lambda, &mut self.point) {
-            self.not_unique += 1;
+            self.not_found += 1;
             return self.explicit.step(t, h, y, v);
         }
         for i in 0..n {
@@ -56,10 +57,10 @@ impl Step for TimeStepping<'_> {
         }
     }
     fn remark(&self) -> String {
-        match self.not_unique {
+        match self.not_found {
             0 => "implicit Euler by proximal steps".to_owned(),
             count => format!(
-                "implicit Euler by proximal steps; explicit at {count} of them, where the proximal point is not unique"
+                "implicit Euler by proximal steps; explicit at {count} of them, where no proximal point was found"
             ),
         }
     }
