@@ -108,7 +108,7 @@ fn exhausted(settings: &Settings, t: f64, system: &dyn System) -> String {
         "looser tolerances or a larger budget get farther"
     } else {
         "the right-hand side jumps at kinks: a run that slides along one takes steps of the size of the tolerance, \
-         so looser tolerances get farther"
+         so looser tolerances get farther, and the integrator `event` slides with long ones"
     };
     format!("; all {} evaluations used up at t = {t:.6}: {advice}", settings.max_evaluations)
 }

@@ -173,17 +173,46 @@ fn sliding_along_a_kink_costs_steps_of_the_size_of_the_tolerance() {
     // J = |θ|: after the crossings DIN sticks at 0 with |u| < β, where the explicit methods chatter.
     let kink = build("power:1", &Options::default()).unwrap();
     let mut run = Run::new(Dynamics::Din { alpha: 1.0, beta: 0.1 }, &[1.0], 5.0);
-    run.settings = Settings::with_tolerance(1e-5);
+    run.settings = Settings { integrator: Integrator::Dopri5, ..Settings::with_tolerance(1e-5) };
     let trajectory = simulate(&*kink, &run).unwrap();
     assert_eq!(trajectory.status, Status::ReachedEnd);
     assert!(trajectory.last.theta[0].abs() < 1e-4);
-    run.settings = Settings { max_evaluations: 100_000, ..Settings::default() };
+    run.settings =
+        Settings { max_evaluations: 100_000, integrator: Integrator::Dopri5, ..Settings::default() };
     let (trajectory, outcome) =
         dinlab_din::simulate_with_outcome(&*kink, &run, &mut dinlab_record::observe::Blind).unwrap();
     assert_eq!(trajectory.status, Status::BudgetExhausted);
     assert!(outcome.reason.contains("kinks: a run that slides"), "{}", outcome.reason);
     let place = format!("all 100000 evaluations used up at t = {:.6}", outcome.t);
     assert!(outcome.reason.contains(&place), "{}", outcome.reason);
+    // The choice made without a name goes from event to event.
+    run.settings.integrator = Integrator::Auto;
+    let (trajectory, outcome) =
+        dinlab_din::simulate_with_outcome(&*kink, &run, &mut dinlab_record::observe::Blind).unwrap();
+    assert_eq!((trajectory.status, outcome.integrator), (Status::ReachedEnd, Integrator::Event));
+    assert!(outcome.reason.starts_with("auto: the objective has kinks"), "{}", outcome.reason);
+    assert!(outcome.work.evaluations < 1000 && trajectory.last.theta[0].abs() < 1e-14);
+}
+
+#[test]
+fn integrators_for_kinks_need_an_objective() {
+    for entry in dinlab_din::INCLUSION_INTEGRATORS {
+        assert_eq!(entry.name.parse(), Ok(entry.integrator));
+        let settings = Settings { integrator: entry.integrator, ..Settings::default() };
+        let hill = build("hill", &Options::default()).unwrap();
+        let mut system = dinlab_din::system(Dynamics::GradientFlow, &*hill);
+        let refused = dinlab_din::integrate(
+            &mut *system,
+            &[0.0, 0.0],
+            0.0,
+            1.0,
+            &[],
+            &mut [],
+            &settings,
+            &mut |_, _| dinlab_record::Flow::Continue,
+        );
+        assert!(matches!(refused, Err(DinError::NeedsObjective { .. })), "{refused:?}");
+    }
 }
 
 #[test]
