@@ -201,16 +201,9 @@ fn integrators_for_kinks_need_an_objective() {
         let settings = Settings { integrator: entry.integrator, ..Settings::default() };
         let hill = build("hill", &Options::default()).unwrap();
         let mut system = dinlab_din::system(Dynamics::GradientFlow, &*hill);
-        let refused = dinlab_din::integrate(
-            &mut *system,
-            &[0.0, 0.0],
-            0.0,
-            1.0,
-            &[],
-            &mut [],
-            &settings,
-            &mut |_, _| dinlab_record::Flow::Continue,
-        );
+        let refused = integrate(&mut *system, &[0.0, 0.0], 0.0, 1.0, &[], &mut [], &settings, &mut |_, _| {
+            Flow::Continue
+        });
         assert!(matches!(refused, Err(DinError::NeedsObjective { .. })), "{refused:?}");
     }
 }
