@@ -348,7 +348,10 @@ impl Walk<'_> {
             (sum / n).sqrt()
         };
         let (size, speed) = (weighted(&|i| self.y[i]), weighted(&|i| slope[i]));
-        let mut h0 = if size < 1e-5 || speed < 1e-5 { 1e-6 } else { 0.01 * size / speed };
+        // Norms of huge numbers overflow; the step that follows from them must not be NaN or 0.
+        let ratio = 0.01 * size / speed;
+        let usable = size >= 1e-5 && speed >= 1e-5 && ratio > 0.0 && ratio.is_finite();
+        let mut h0 = if usable { ratio } else { 1e-6 };
         h0 = self.direction * min(h0, limit);
         let probe: Vec<f64> = self.y.iter().zip(slope).map(|(y, f)| y + h0 * f).collect();
         let mut moved = vec![0.0; self.y.len()];
@@ -359,6 +362,9 @@ impl Walk<'_> {
         }
         let bend = weighted(&|i| moved[i] - slope[i]) / h0.abs();
         let steepest = max(speed, bend);
+        if !steepest.is_finite() {
+            return h0;
+        }
         let h1 = if steepest <= 1e-15 {
             max(1e-6, h0.abs() * 1e-3)
         } else {

@@ -344,3 +344,24 @@ fn auto_takes_the_implicit_method_at_once_for_few_unknowns() {
     let (_, outcome) = dinlab_din::simulate_with_outcome(&*hill, &run, blind).unwrap();
     assert_eq!(outcome.integrator, Integrator::Dopri5);
 }
+
+#[test]
+fn huge_and_singular_curvature_ends() {
+    for (objective, theta) in [
+        ("expr:1e150*(x^4+y^4+z^4+x*y*z)", vec![1.0, -0.5, 2.0]),
+        ("expr:1e300*(x^2+x*y)", vec![1.0, 1.0]),
+        ("expr:-exp(x*y)-x^6", vec![2.0, 1.0]),
+        ("expr:0*x+0*y+0*z", vec![1.0, 2.0, 3.0]),
+        ("expr:sqrt(x)+y^2", vec![1.0, 1.0]),
+        ("expr:1e-300*(x^2+y^2+z^2)", vec![1.0, 2.0, 3.0]),
+    ] {
+        let objective = build(objective, &Options::default()).unwrap();
+        for entry in INTEGRATORS {
+            let mut run = Run::new(Dynamics::Din { alpha: 0.5, beta: 1.0 }, &theta, 10.0);
+            run.settings = Settings { max_evaluations: 20_000, ..with(entry.integrator) };
+            let trajectory = simulate(&*objective, &run).unwrap();
+            assert!(trajectory.work.evaluations < 25_000, "{} {}", entry.name, objective.name());
+            assert!(trajectory.last.theta.iter().all(|v| v.is_finite()), "{}", entry.name);
+        }
+    }
+}

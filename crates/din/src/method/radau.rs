@@ -156,11 +156,11 @@ impl<V: Storage> Radau<V> {
     /// First guess: the last collocation polynomial, extrapolated.
     fn guess(&mut self, y: &[f64], h: f64) {
         for (z, c) in self.z.iter_mut().zip(self.table.c) {
-            if h.abs() > FARTHEST * self.polynomial.h.abs() {
-                z.as_mut().fill(0.0);
-            } else {
+            if self.polynomial.h != 0.0 && h.abs() <= FARTHEST * self.polynomial.h.abs() {
                 self.polynomial.at(1.0 + c * h / self.polynomial.h, z.as_mut());
                 z.as_mut().iter_mut().zip(y).for_each(|(z, y)| *z -= y);
+            } else {
+                z.as_mut().fill(0.0);
             }
         }
     }

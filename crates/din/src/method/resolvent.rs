@@ -9,6 +9,9 @@ use nalgebra::Complex;
 use super::{linear::Lu, Storage};
 use crate::system::{Blocks, System};
 
+/// Iterations for each eigenvalue: two or three are usual.
+const ITERATIONS: usize = 100;
+
 /// A 2×2 complex matrix by rows; for one part only the first entry counts.
 type Small = [Complex<f64>; 4];
 
@@ -113,12 +116,18 @@ impl<V: Storage> Resolvent<V> {
                 self.vectors.extend([cos, -sin, sin, cos]);
             }
             ref entries => {
-                let m = entries.len().isqrt();
-                let symmetric =
-                    nalgebra::DMatrix::from_fn(m, m, |i, j| 0.5 * (entries[i * m + j] + entries[j * m + i]));
-                let eigen = symmetric.symmetric_eigen();
+                // Scaled, as squares of huge entries must not overflow inside the iteration.
+                let (m, size) = (entries.len().isqrt(), dinlab_numeric::norm_inf(entries));
+                let scale = if size > 0.0 { size } else { 1.0 };
+                let symmetric = nalgebra::DMatrix::from_fn(m, m, |i, j| {
+                    0.5 * (entries[i * m + j] / scale + entries[j * m + i] / scale)
+                });
+                let Some(eigen) = nalgebra::SymmetricEigen::try_new(symmetric, f64::EPSILON, ITERATIONS * m)
+                else {
+                    return false;
+                };
                 self.values.clear();
-                self.values.extend(eigen.eigenvalues.iter());
+                self.values.extend(eigen.eigenvalues.iter().map(|value| scale * value));
                 self.vectors.clear();
                 // Column by column: the eigenvectors one after another.
                 self.vectors.extend(eigen.eigenvectors.iter());
