@@ -2,7 +2,7 @@
 
 use dinlab_analysis::spectrum::symmetric_eigenvalues;
 use dinlab_din::{simulate, Dynamics, Run};
-use dinlab_numeric::{all_finite, norm, norm_inf};
+use dinlab_numeric::{all_finite, norm, norm_inf, Stream};
 use dinlab_objective::Objective;
 use nalgebra::{DMatrix, DVector};
 
@@ -88,4 +88,15 @@ pub fn settle(objective: &dyn Objective, theta: &[f64]) -> Result<Option<Vec<f64
 pub fn settle_unstable(objective: &dyn Objective, near: &[f64]) -> Option<Vec<f64>> {
     let found = newton(objective, near, 0.5 * (1.0 + norm_inf(near)))?;
     curvatures(objective, &found).is_ok_and(|all| all[0] < 0.0).then_some(found)
+}
+
+/// A critical point with a negative Hessian eigenvalue: the first one that Newton's method reaches from points of the
+/// objective's view.
+pub fn search_unstable(objective: &dyn Objective) -> Option<Vec<f64>> {
+    let view = &objective.facts().view;
+    let mut stream = Stream::new(0, "search for a saddle", 0);
+    (0..300).find_map(|_| {
+        let near: Vec<f64> = view.iter().map(|[low, high]| stream.uniform(*low, *high)).collect();
+        settle_unstable(objective, &near)
+    })
 }

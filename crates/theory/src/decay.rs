@@ -32,9 +32,11 @@ pub struct Sampled<'a> {
     pub start: &'a Start,
     /// Δt.
     pub sampling: f64,
+    /// Time scale by which u is multiplied, so that it has the size of θ.
+    pub unit: f64,
 }
 
-/// States (θ, u) at distance Δt, until their change has fallen through both windows.
+/// States (θ, u times the unit) at distance Δt, until their change has fallen through both windows.
 pub struct Tail {
     /// States.
     pub states: Vec<Vec<f64>>,
@@ -46,7 +48,7 @@ pub struct Tail {
 /// The run with steps of at most `largest_step`: a tolerance relative to a limit other than 0 alone would let them
 /// grow as the orbit dies. Fails with the run's status where it does not settle.
 pub fn tail(run: &Sampled<'_>, largest_step: f64) -> Result<Tail, CheckError> {
-    let &Sampled { objective, dynamics, theta, start, sampling } = run;
+    let &Sampled { objective, dynamics, theta, start, sampling, unit } = run;
     let mut plan = Run::new(dynamics, theta, sampling * MOST_SAMPLES as f64);
     plan.samples = MOST_SAMPLES + 1;
     plan.start = start.clone();
@@ -54,10 +56,12 @@ pub fn tail(run: &Sampled<'_>, largest_step: f64) -> Result<Tail, CheckError> {
     let mut states: Vec<Vec<f64>> = Vec::new();
     let mut settled = false;
     let trajectory = simulate_observed(objective, &plan, &mut |o: Observation<'_>| {
+        let mut state = o.state.to_vec();
+        state[theta.len()..].iter_mut().for_each(|u| *u *= unit);
         if let Some(previous) = states.last() {
-            settled = distance(o.state, previous) < WINDOWS[1][1] * (1.0 + norm(o.theta));
+            settled = distance(&state, previous) < WINDOWS[1][1] * (1.0 + norm(o.theta));
         }
-        states.push(o.state.to_vec());
+        states.push(state);
         if settled {
             Flow::Stop
         } else {

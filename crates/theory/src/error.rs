@@ -44,7 +44,7 @@ pub enum CheckError {
 
 impl CheckError {
     /// The user's own case lacks something: what, and where useful why.
-    pub fn needs(what: impl std::fmt::Display) -> Self {
+    pub fn needs<W: std::fmt::Display>(what: W) -> Self {
         Self::OwnCase { reason: format!("it needs {what}") }
     }
 }

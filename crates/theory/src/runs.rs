@@ -1,6 +1,6 @@
 //! Runs as checks need them: a run that ends otherwise than asked for is refused, never measured.
 
-use dinlab_din::System;
+use dinlab_din::{integrate, Settings, System};
 use dinlab_objective::Objective;
 use dinlab_record::{Status, Trajectory};
 
@@ -32,6 +32,26 @@ pub fn require(status: &Status, what: &str) -> Result<(), CheckError> {
             expected: "reached-end",
         }),
     }
+}
+
+/// Time and state from which a run with relative tolerances alone can start: where a component of `start` is exactly 0,
+/// no step has an error small relative to it, so the first `lapse` after `from` is run with an absolute tolerance.
+pub fn off_zero(
+    system: &mut dyn System,
+    start: &[f64],
+    [from, lapse]: [f64; 2],
+    settings: &Settings,
+) -> Result<(f64, Vec<f64>), CheckError> {
+    if start.iter().all(|x| *x != 0.0) {
+        return Ok((from, start.to_vec()));
+    }
+    let atol = 1e-16 * dinlab_numeric::norm_inf(start);
+    let settings = Settings { atol: if atol > 0.0 { atol } else { settings.atol }, ..settings.clone() };
+    let until = from + lapse;
+    let mut ignore = |_: f64, _: &[f64]| dinlab_record::Flow::Continue;
+    let outcome = integrate(system, start, from, until, &[], &mut [], &settings, &mut ignore)?;
+    require(&outcome.status, "the first steps from a state with a component 0")?;
+    Ok((until, outcome.state))
 }
 
 /// Integrands of an [`Augmented`] system: time, state and its derivative to the values of the integrands.

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical::curvatures,
     error::CheckError,
     sources,
     subject::Subject,
@@ -188,19 +189,6 @@ fn fitted(tail: &Tail, window: [f64; 2]) -> Result<f64, CheckError> {
     Ok(modulus(found[0]).ln() / stride as f64)
 }
 
-fn hessian_eigenvalues(case: &Case, at: &[f64]) -> Result<Vec<f64>, CheckError> {
-    let n = at.len();
-    let mut hessian = vec![0.0; n * n];
-    case.objective.oracle().hessian(at, &mut hessian);
-    for i in 0..n {
-        for j in 0..i {
-            let mean = 0.5 * (hessian[i * n + j] + hessian[j * n + i]);
-            (hessian[i * n + j], hessian[j * n + i]) = (mean, mean);
-        }
-    }
-    Ok(dinlab_analysis::spectrum::symmetric_eigenvalues(&hessian, n)?)
-}
-
 impl Check for DiscreteLocalRate {
     type Case = Case;
 
@@ -236,7 +224,7 @@ impl Check for DiscreteLocalRate {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
+        let needs = CheckError::needs::<&str>;
         let initial = own.start.clone().unwrap_or_default();
         Ok(Case {
             objective: own.objective.clone().ok_or_else(|| needs("an objective"))?.into(),
@@ -265,7 +253,7 @@ impl Check for DiscreteLocalRate {
         let tail = tail(case)?;
         let eigenvalues = match &case.excited {
             Some(excited) => excited.clone(),
-            None => hessian_eigenvalues(case, &tail.limit)?,
+            None => curvatures(&*case.objective, &tail.limit)?,
         };
         let predicted = eigenvalues.iter().map(|&l| case.log_factor(l)).fold(f64::NEG_INFINITY, max);
         let (value, finer) = (fitted(&tail, WINDOWS[0])?, fitted(&tail, WINDOWS[1])?);
@@ -290,7 +278,7 @@ impl Check for DiscreteLocalRate {
         ];
         for (color, (label, case)) in cases.into_iter().enumerate() {
             let tail = tail(&case)?;
-            let eigenvalues = hessian_eigenvalues(&case, &tail.limit)?;
+            let eigenvalues = curvatures(&*case.objective, &tail.limit)?;
             let log_rho = eigenvalues.iter().map(|&l| case.log_factor(l)).fold(f64::NEG_INFINITY, max);
             let n = tail.limit.len();
             let distances: Vec<f64> = tail.states.iter().map(|s| distance(&s[..n], &tail.limit)).collect();

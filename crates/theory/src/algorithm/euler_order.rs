@@ -209,7 +209,7 @@ impl Check for EulerOrder {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
+        let needs = CheckError::needs::<&str>;
         let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
         let theta = own.start_point()?;
         let until = own.until.unwrap_or(2.0);

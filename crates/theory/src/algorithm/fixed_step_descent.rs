@@ -266,7 +266,7 @@ impl Check for FixedStepDescent {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
+        let needs = CheckError::needs::<&str>;
         let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
         let mut case = Case {
             objective: objective.into(),

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    problem::Problem,
     runs::require,
     sources,
     subject::Subject,
@@ -227,19 +228,10 @@ impl Check for DinFormsAgree {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
-        let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.start_point()?;
-        if theta.len() != objective.dimension() {
-            return Err(needs("as many coordinates in the start as the objective has"));
-        }
-        let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1));
+        let Problem { objective, alpha, beta, theta, u, until } = Problem::own(own, [0.5, 0.1], 10.0)?;
         let mut gradient = vec![0.0; theta.len()];
         objective.oracle().gradient(&theta, &mut gradient);
-        let start = own.start.clone().unwrap_or_default();
-        let u = start.auxiliary(alpha, beta, &theta, &gradient)?;
         let velocity = u.iter().zip(&gradient).map(|(u, g)| u - beta * g).collect();
-        let (until, objective) = (own.until.unwrap_or(10.0), objective.into());
         Ok(Case { objective, alpha, beta, theta, velocity, until, gradient_weight: 1.0, friction: 1.0 })
     }
 

@@ -20,7 +20,9 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical::hessian,
     error::CheckError,
+    problem::Problem,
     runs::{require, Augmented},
     sources,
     subject::Subject,
@@ -342,28 +344,17 @@ impl Check for GradientSystem {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
-        let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.start_point()?;
-        if theta.len() != objective.dimension() {
-            return Err(needs("as many coordinates in the start as the objective has"));
-        }
-        let (alpha, beta) = (own.alpha.unwrap_or(4.0), own.beta.unwrap_or(0.8));
-        let mut gradient = vec![0.0; theta.len()];
-        objective.oracle().gradient(&theta, &mut gradient);
-        let u = own.start.clone().unwrap_or_default().auxiliary(alpha, beta, &theta, &gradient)?;
+        let Problem { objective, alpha, beta, theta, u, until } = Problem::own(own, [4.0, 0.8], 10.0)?;
         // Well inside the stable steps at the curvature of the start: F's largest curvature is at most α + βL.
-        let mut hessian = vec![0.0; theta.len() * theta.len()];
-        objective.oracle().hessian(&theta, &mut hessian);
-        let cautious = 0.1 / (alpha + beta * norm(&hessian));
+        let cautious = 0.1 / (alpha + beta * norm(&hessian(&*objective, &theta)));
         let step_size = if cautious > 0.0 { min(0.01, cautious) } else { 0.01 };
         Ok(Case {
-            objective: objective.into(),
+            objective,
             alpha,
             beta,
             theta,
             u,
-            until: own.until.unwrap_or(10.0),
+            until,
             step_size: own.step_size.unwrap_or(step_size),
             steps: own.steps.unwrap_or(500).clamp(1, 100_000),
             weight: 1.0,

@@ -15,7 +15,9 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical::hessian,
     error::CheckError,
+    limit::{extrapolated, orders},
     runs::{flow, require},
     sources,
     subject::Subject,
@@ -38,14 +40,13 @@ static CLAIM: Claim = Claim {
     sources: &[sources::at(sources::AABR, "introduction: DIN as a perturbation of the heavy ball")],
     differences: "the source names the limit; order and constant are derived here by differentiating in β",
     measured: "Largest distance on a common grid of times between the shipped DIN and the shipped heavy ball for β in \
-               ratio 2. The slope between neighbours and the quotient by β are extrapolated once, because their \
-               remainder is O(β).",
-    refuted_by: "an extrapolated slope farther than 0.02 from 1, or an extrapolated constant off by more than 0.01 %",
-    tolerance: "equivalence margins of 0.02 on the slope and 10⁻⁴ on the constant. The extrapolation leaves O(β²), \
-                measured by its change from the level before; this, and the change with a hundredth of the integration tolerance must be below a \
+               ratio 2. The distance, its slope between neighbours and its quotient by β are extrapolated to β = 0.",
+    refuted_by: "a distance that does not tend to 0, an extrapolated slope farther than 0.02 from 1, or an extrapolated constant off by more than 0.01 %",
+    tolerance: "margins of 10⁻³ of the largest Cβ on the limit, 0.02 on the slope and 10⁻⁴ on the constant. What the \
+                extrapolation leaves is measured by its change from the level before; this, and the change with a hundredth of the integration tolerance must be below a \
                 tenth of the margin",
     control: "gross: the heavy ball with friction 2α; near miss: with friction 1.02 α. Both errors tend to a positive \
-              number, so the slope falls to 0",
+              number",
     evidence: Evidence::Resolved,
     cost: "about fifteen short integrations per case, milliseconds",
 };
@@ -166,17 +167,23 @@ fn constant(case: &Case) -> Result<f64, CheckError> {
     Ok(largest)
 }
 
-/// 2xⱼ − xⱼ₋₁ for the last two entries removes a remainder proportional to β.
-fn extrapolated(x: &[f64]) -> f64 {
-    2.0 * x[x.len() - 1] - x[x.len() - 2]
-}
-
-fn slopes(errors: &[f64]) -> Vec<f64> {
-    errors.windows(2).map(|pair| (pair[0] / pair[1]).log2()).collect()
-}
-
 fn quotients([beta, errors]: &[Vec<f64>; 2]) -> Vec<f64> {
     errors.iter().zip(beta).map(|(e, b)| e / b).collect()
+}
+
+/// A largest β for the user's case: the expansion is one in β times the curvatures on the way.
+fn small_beta(
+    objective: &Subject,
+    alpha: f64,
+    theta: &[f64],
+    velocity: &[f64],
+    until: f64,
+) -> Result<f64, CheckError> {
+    let mut run = Run::new(Dynamics::HeavyBall { alpha }, theta, until);
+    run.start = Start::Velocity(velocity.to_vec());
+    let path = flow(&**objective, &run)?.theta;
+    let steepest = path.iter().map(|theta| norm(&hessian(&**objective, theta))).fold(0.0, max);
+    Ok(if steepest > 4.0 { 0.04 / steepest } else { 0.01 })
 }
 
 impl Check for HeavyBallLimit {
@@ -209,27 +216,23 @@ impl Check for HeavyBallLimit {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
+        let needs = CheckError::needs::<&str>;
         let theta = own.start_point()?;
         let velocity = match &own.start {
             None => vec![0.0; theta.len()],
             Some(Start::Velocity(velocity)) => velocity.clone(),
             Some(_) => return Err(needs("`velocity` as the start: other starts change θ′₀ with β")),
         };
-        let beta = own.beta.unwrap_or(0.01);
+        let objective = own.subject()?;
+        let (alpha, until) = (own.alpha.unwrap_or(0.5), own.until.unwrap_or(3.0));
+        let beta = match own.beta {
+            Some(beta) => beta,
+            None => small_beta(&objective, alpha, &theta, &velocity, until)?,
+        };
         if beta.is_nan() || beta <= 0.0 {
             return Err(needs("a largest β above 0 (it is halved five times)"));
         }
-        Ok(Case {
-            objective: own.objective.clone().ok_or_else(|| needs("an objective"))?.into(),
-            alpha: own.alpha.unwrap_or(0.5),
-            theta,
-            velocity,
-            until: own.until.unwrap_or(3.0),
-            beta,
-            levels: 6,
-            reference_friction: 1.0,
-        })
+        Ok(Case { objective, alpha, theta, velocity, until, beta, levels: 6, reference_friction: 1.0 })
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
@@ -239,25 +242,30 @@ impl Check for HeavyBallLimit {
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         let (coarse, fine) = (errors(case, context, 1e-10)?, errors(case, context, 1e-12)?);
-        let order = |errors: &[Vec<f64>; 2]| extrapolated(&slopes(&errors[1]));
-        // An order that still moves from level to level is not yet the limit's.
-        let drift = order(&fine) - extrapolated(&slopes(&fine[1][..case.levels - 1]));
-        let factor = |errors: &[Vec<f64>; 2]| extrapolated(&quotients(errors));
-        let last = quotients(&fine);
-        let earlier = extrapolated(&last) - extrapolated(&last[..last.len() - 1]);
+        // From all levels but the finest, and from all: what still moves is not yet the limit's.
+        let ([_, rough_order], [before, order]) =
+            (extrapolated(&orders(&coarse[1]), 2.0), extrapolated(&orders(&fine[1]), 2.0));
+        let drift = (order - before).abs() + (order - rough_order).abs();
+        let ([_, rough_factor], [earlier, factor]) =
+            (extrapolated(&quotients(&coarse), 2.0), extrapolated(&quotients(&fine), 2.0));
+        let change = (factor - earlier).abs() + (factor - rough_factor).abs();
+        let ([_, rough_limit], [near, limit]) = (extrapolated(&coarse[1], 2.0), extrapolated(&fine[1], 2.0));
         let predicted = constant(case)?;
         Ok(vec![
-            Measurement::equal("order in β", order(&fine), 1.0, Budget::discretisation(0.02))
-                .on(case.words())
-                .refined((order(&coarse) - order(&fine)).abs() + drift.abs()),
             Measurement::equal(
-                "constant C",
-                factor(&fine),
-                predicted,
-                Budget::discretisation(1e-4 * predicted),
+                "largest distance at β = 0, in units of Cβ for the largest β",
+                limit / (predicted * case.beta),
+                0.0,
+                Budget::discretisation(1e-3),
             )
             .on(case.words())
-            .refined((factor(&coarse) - factor(&fine)).abs() + earlier.abs()),
+            .refined(((limit - near).abs() + (limit - rough_limit).abs()) / (predicted * case.beta)),
+            Measurement::equal("order in β", order, 1.0, Budget::discretisation(0.02))
+                .on(case.words())
+                .refined(drift),
+            Measurement::equal("constant C", factor, predicted, Budget::discretisation(1e-4 * predicted))
+                .on(case.words())
+                .refined(change),
         ])
     }
 

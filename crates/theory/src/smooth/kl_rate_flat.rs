@@ -223,7 +223,7 @@ impl Check for KlRateFlat {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
+        let needs = CheckError::needs::<&str>;
         let objective = own.objective.clone().ok_or_else(|| needs("an objective, `power:c` with c > 2"))?;
         let alpha = own.alpha.unwrap_or(1.0);
         if alpha.is_nan() || alpha <= 0.0 {

@@ -133,6 +133,7 @@ fn tail(case: &Case, largest_step: f64) -> Result<Tail, CheckError> {
         theta: &case.theta,
         start: &case.initial,
         sampling: case.sampling,
+        unit: 1.0,
     };
     match decay::tail(&run, largest_step) {
         Err(CheckError::UnexpectedStatus { status, .. }) if case.own => {

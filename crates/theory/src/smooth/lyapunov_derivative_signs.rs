@@ -24,6 +24,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, ErratumCase, OwnCase},
     error::CheckError,
+    problem::Problem,
     runs::{require, Augmented},
     sources,
     subject::Subject,
@@ -358,14 +359,7 @@ impl Check for LyapunovDerivativeSigns {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
-        let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.start_point()?;
-        if theta.len() != objective.dimension() {
-            return Err(needs("as many coordinates in the start as the objective has"));
-        }
-        let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1));
-        let (until, objective) = (own.until.unwrap_or(5.0), objective.into());
+        let Problem { objective, alpha, beta, theta, until, .. } = Problem::own(own, [0.5, 0.1], 5.0)?;
         Ok(Case { objective, alpha, beta, theta, until, states: 200, signs: Signs::Correct, friction: 1.0 })
     }
 

@@ -326,13 +326,20 @@ impl Check for NewtonFlowLimit {
                 return Err(CheckError::needs(what));
             }
         };
-        let beta = own.beta.unwrap_or(20.0);
-        if beta.is_nan() || beta <= 0.0 {
+        if own.beta == Some(0.0) {
             return Err(CheckError::needs("a smallest β above 0 (it is doubled four times)"));
         }
-        let alpha = own.alpha.unwrap_or(0.5);
+        let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(20.0));
         let velocity = Velocity::Fixed(velocity);
-        Ok(Case { objective, alpha, theta, velocity, beta, levels: 5, friction: 1.0, decay: 1.0 })
+        let mut case = Case { objective, alpha, theta, velocity, beta, levels: 5, friction: 1.0, decay: 1.0 };
+        if own.beta.is_none() && case.objective.facts().regularity == Regularity::Smooth {
+            // The layer has the width 1/(β²λ) in τ: small curvatures need large β.
+            let lowest = lowest_curvature(&case);
+            if lowest > 0.0 && lowest < 1.0 {
+                case.beta /= lowest.sqrt();
+            }
+        }
+        Ok(case)
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {

@@ -56,13 +56,13 @@ static CLAIM: Claim = Claim {
                run of the shipped flow (multipliers of differences of states, blind). The search needs only that the \
                rate rises and then falls with α. Found rate and found α are compared with the closed forms; every rate \
                met on the way must stay below √μ.",
-    refuted_by: "a best rate that differs from the closed form by more than 2·10⁻⁴ √μ, a best α by more than 10⁻³ √μ (10⁻² \
+    refuted_by: "a best rate that differs from the closed form by more than 10⁻³ √μ, a best α by more than 10⁻³ √μ (10⁻² \
                  for both where J is not quadratic), or a single run that decays faster than √μ by more than that",
     tolerance: "margins in units of √μ. At the optimum two modes coincide (three where αβ = 1), where errors ε of the \
                 fit enter as √ε (∛ε); about 0 a quadratic has ε = 10⁻¹³, elsewhere the terms of second order and the rounding of θ \
                 have 10⁻⁸. The search ends at 10⁻⁵ √μ. The change of both numbers with half the steps and a lower \
                 window must stay below a tenth of the margin",
-    control: "gross: the rate √μ claimed for all β; near misses: α = 2√μ − 1.003 βμ, and the rate 1.0006 √μ",
+    control: "gross: the rate √μ claimed for all β; near misses: α = 2√μ − 1.003 βμ, and the rate 1.003 √μ",
     evidence: Evidence::Resolved,
     cost: "some hundred runs of tenths of a millisecond per β",
 };
@@ -173,9 +173,11 @@ impl<'a> Bench<'a> {
         let root = case.ends()[1].sqrt();
         let u = (0..case.minimum.len()).map(|i| -0.4 * root * coordinate(i, 1.0)).collect();
         let largest_step = 0.2 / root / f64::from(1_u32 << level);
-        let sampling = 0.1 / case.ends()[0].sqrt();
+        // A fit of 2n modes needs as many samples in the window.
+        let modes = 2 * case.minimum.len();
+        let sampling = 0.1 / case.ends()[0].sqrt() * min(1.0, 8.0 / modes as f64);
         let (window, margins) = match case.size {
-            1.0 => (WINDOWS[level], [2e-4, 1e-3]),
+            1.0 => (WINDOWS[level], [1e-3, 1e-3]),
             _ => (NARROW[level], [1e-2, 1e-2]),
         };
         let (start, fastest) = (Start::Auxiliary(u), 0.0);
@@ -189,6 +191,7 @@ impl<'a> Bench<'a> {
             theta: &self.theta,
             start: &self.start,
             sampling: self.sampling,
+            unit: 1.0 / self.case.ends()[0].sqrt(),
         };
         let rate = tail(&run, self.largest_step)?.rate(self.window, None)?;
         self.fastest = max(self.fastest, rate);
@@ -231,6 +234,8 @@ impl<'a> Bench<'a> {
 
 /// Windows as in `WINDOWS` for minima other than 0: the terms of second order and the rounding of θ, both 10⁻⁸ there.
 const NARROW: [[f64; 2]; 2] = [[1e-7, 2e-9], [5e-8, 1e-9]];
+/// Fits of more modes, over runs of more variables, take minutes.
+const MOST_VARIABLES: usize = 10;
 /// The search ends at this width, in units of √μ.
 const SEARCH: f64 = 1e-5;
 /// β in units of 1/√μ.
@@ -266,7 +271,7 @@ impl Check for OptimalDampingFlow {
         vec![
             with(Prediction::AlwaysRoot, 1.5),
             with(Prediction::ScaledBeta(1.003), 0.9),
-            with(Prediction::ScaledRate(1.0006), 0.5),
+            with(Prediction::ScaledRate(1.003), 0.5),
         ]
     }
 
@@ -282,6 +287,10 @@ impl Check for OptimalDampingFlow {
                 brief(&near)
             )));
         };
+        if minimum.len() > MOST_VARIABLES {
+            let what = format!("at most {MOST_VARIABLES} variables: it searches over hundreds of runs");
+            return Err(CheckError::needs(what));
+        }
         let size = if minimum.iter().all(|x| *x == 0.0) && objective.name().starts_with("quadratic:") {
             1.0
         } else {
@@ -348,7 +357,7 @@ impl Check for OptimalDampingFlow {
     }
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        const N: usize = 32;
+        const N: usize = 24;
         let case = Case::new("1,25", &[]);
         let mut bench = Bench::new(&case, 0);
         let (widest, highest) = (1.6, 3.2);

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
-    critical::{eigendirections, settle_unstable, slope},
+    critical::{eigendirections, search_unstable, settle_unstable, slope},
     error::CheckError,
     limit::extrapolated,
     problem::brief,
@@ -150,7 +150,13 @@ impl<'a> Setting<'a> {
         self.unstable.draw(self.case.law, &self.direction, self.size, &mut stream)
     }
 
-    /// Times at R/20 and R and the side, with another β where one is given; none if it has not left by 500/√m.
+    /// Long against all time scales, of the friction 1/α as well.
+    fn horizon(&self) -> f64 {
+        let root = self.unstable.m.sqrt();
+        300.0 * (1.0 + self.case.alpha / root) / root
+    }
+
+    /// Times at R/20 and R and the side; none if it has not left by the horizon.
     fn run(&self, start: &Drawn, beta: f64) -> Result<Option<([f64; 2], f64)>, CheckError> {
         let case = self.case;
         let dynamics = Dynamics::Din { alpha: case.alpha, beta };
@@ -166,9 +172,10 @@ impl<'a> Setting<'a> {
             terminal,
         };
         let mut events = [event("inner", self.radius / 20.0, false), event("outer", self.radius, true)];
+        // The length of the steps bounds their errors: θ* ≠ 0 is rounded to more than what tolerances below would ask for.
         let settings = Settings {
-            rtol: 1e-13,
-            atol: 1e-13 * self.size,
+            rtol: 1e-10,
+            atol: 1e-6 * self.size,
             max_step: self.largest_step,
             ..Settings::default()
         };
@@ -176,7 +183,7 @@ impl<'a> Setting<'a> {
             &mut *system(dynamics, &*case.objective),
             &state,
             0.0,
-            500.0 / self.unstable.m.sqrt(),
+            self.horizon(),
             &[],
             &mut events,
             &settings,
@@ -264,7 +271,8 @@ impl Check for SaddleEscapeFlow {
         let objective = own.subject()?;
         let saddle = match (&own.theta, first_known(&objective)) {
             (None, Some(known)) => Some(known),
-            _ => settle_unstable(&*objective, &own.start_point()?),
+            (None, None) => search_unstable(&*objective),
+            (Some(near), _) => settle_unstable(&*objective, near),
         };
         let Some(saddle) = saddle else {
             return refuse(
@@ -272,7 +280,7 @@ impl Check for SaddleEscapeFlow {
             );
         };
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.3));
-        Ok(Case { objective, saddle, alpha, beta, law, starts: 2_000, friction: 1.0 })
+        Ok(Case { objective, saddle, alpha, beta, law, starts: 1_000, friction: 1.0 })
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {

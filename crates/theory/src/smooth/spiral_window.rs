@@ -15,11 +15,11 @@ use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},
     Budget, Claim, Evidence, Flow, Hypothesis, Measurement, Status,
 };
-use nalgebra::DMatrix;
 use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical,
     error::CheckError,
     sources,
     subject::Subject,
@@ -281,16 +281,9 @@ fn all_turns(
 fn eigendirections(objective: &dyn Objective) -> Result<(Vec<f64>, Vec<Eigendirection>), CheckError> {
     let n = objective.dimension();
     let minimum = objective.facts().minimisers().next().map(|c| c.point.clone()).unwrap_or(vec![0.0; n]);
-    let mut hessian = vec![0.0; n * n];
-    objective.oracle().hessian(&minimum, &mut hessian);
-    let matrix = DMatrix::from_row_slice(n, n, &hessian);
-    let eigen = (0.5 * (&matrix + matrix.transpose())).symmetric_eigen();
-    let directions = eigen
-        .eigenvalues
-        .iter()
-        .zip(eigen.eigenvectors.column_iter())
-        .map(|(&lambda, vector)| Eigendirection { lambda, vector: vector.iter().copied().collect() })
-        .collect();
+    let directions = critical::eigendirections(objective, &minimum);
+    let directions =
+        directions.into_iter().map(|(lambda, vector)| Eigendirection { lambda, vector }).collect();
     Ok((minimum, directions))
 }
 
@@ -357,16 +350,17 @@ impl Check for SpiralWindow {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.5));
         if !(alpha > 0.0 && beta > 0.0) {
-            return Err(needs("α > 0 and β > 0: the window has no end otherwise"));
+            return Err(CheckError::needs("α > 0 and β > 0: the window has no end otherwise"));
         }
         let Some(objective) = own.objective.clone() else {
             return Ok(Case::quadratics(alpha, beta));
         };
-        let theta =
-            own.theta.clone().ok_or_else(|| needs("a start near the objective's first known minimum"))?;
+        let theta = own
+            .theta
+            .clone()
+            .ok_or_else(|| CheckError::needs("a start near the objective's first known minimum"))?;
         Ok(Case { objective: Some(objective.into()), theta, ..Case::quadratics(alpha, beta) })
     }
 

@@ -11,7 +11,7 @@
 //! is drawn up to that time.
 
 use dinlab_indian::{iterate_observed, Method, Run, Schedule};
-use dinlab_numeric::dot;
+use dinlab_numeric::{dot, norm};
 use dinlab_objective::{Oracle, Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Dash, Figure, Layer, Panel},
@@ -23,7 +23,10 @@ mod orbit;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
+    critical::hessian,
     error::CheckError,
+    limit::extrapolated,
+    problem::Problem,
     runs::require,
     sources,
     subject::Subject,
@@ -152,17 +155,6 @@ fn along_indian(case: &Case, steps: u64) -> Result<f64, CheckError> {
     Ok(sum / (case.energy(&mut *oracle, &start) - case.energy(&mut *oracle, &end)))
 }
 
-/// The last two diagonal entries of the extrapolation to γ = 0 of a quantity with an expansion in powers of γ.
-fn extrapolated(values: &[f64]) -> [f64; 2] {
-    let (mut rows, mut ends) = (values.to_vec(), vec![values[0]]);
-    for k in 1..values.len() {
-        let factor = f64::from(1_u32 << k) - 1.0;
-        rows = rows.windows(2).map(|w| w[1] + (w[1] - w[0]) / factor).collect();
-        ends.push(rows[0]);
-    }
-    [ends[ends.len() - 2], ends[ends.len() - 1]]
-}
-
 impl Check for DissipationBalance {
     type Case = Case;
 
@@ -199,19 +191,12 @@ impl Check for DissipationBalance {
     }
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
-        let objective = own.objective.clone().ok_or_else(|| needs("an objective"))?;
-        let theta = own.start_point()?;
-        if theta.len() != objective.dimension() {
-            return Err(needs("as many coordinates in the start as the objective has"));
-        }
-        let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1));
-        let mut gradient = vec![0.0; theta.len()];
-        objective.oracle().gradient(&theta, &mut gradient);
-        let u = own.start.clone().unwrap_or_default().auxiliary(alpha, beta, &theta, &gradient)?;
-        let until = own.until.unwrap_or(5.0);
-        let steps = own.steps.unwrap_or(1000).clamp(16, 100_000);
-        let objective = objective.into();
+        let Problem { objective, alpha, beta, theta, u, until } = Problem::own(own, [0.5, 0.1], 5.0)?;
+        // Coarse steps well inside the stable ones at the curvature of the start.
+        let curvature = norm(&hessian(&*objective, &theta));
+        let cautious = 10.0 * until * (alpha + beta * curvature + curvature.sqrt());
+        let steps = own.steps.unwrap_or(if cautious > 1000.0 { cautious as u64 } else { 1000 });
+        let steps = steps.clamp(16, 100_000);
         Ok(Case { objective, alpha, beta, theta, u, until, steps, friction: 1.0, weight: None })
     }
 
@@ -247,7 +232,7 @@ impl Check for DissipationBalance {
                 context.proceed()?;
                 ratios.push(along_indian(case, case.steps << level)?);
             }
-            let [coarse, fine] = extrapolated(&ratios);
+            let [coarse, fine] = extrapolated(&ratios, 2.0);
             let name = "dissipation / drop of E along INDIAN, γ → 0";
             let discrete = Measurement::equal(name, fine, 1.0, Budget::discretisation(MARGIN));
             all.push(discrete.on(case.words()).refined(coarse - fine));
