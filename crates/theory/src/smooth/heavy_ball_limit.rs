@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
-    critical::hessian,
     error::CheckError,
     limit::{extrapolated, orders},
     runs::{flow, require},
@@ -171,19 +170,19 @@ fn quotients([beta, errors]: &[Vec<f64>; 2]) -> Vec<f64> {
     errors.iter().zip(beta).map(|(e, b)| e / b).collect()
 }
 
-/// A largest β for the user's case: the expansion is one in β times the curvatures on the way.
-fn small_beta(
-    objective: &Subject,
-    alpha: f64,
-    theta: &[f64],
-    velocity: &[f64],
-    until: f64,
-) -> Result<f64, CheckError> {
-    let mut run = Run::new(Dynamics::HeavyBall { alpha }, theta, until);
-    run.start = Start::Velocity(velocity.to_vec());
-    let path = flow(&**objective, &run)?.theta;
-    let steepest = path.iter().map(|theta| norm(&hessian(&**objective, theta))).fold(0.0, max);
-    Ok(if steepest > 4.0 { 0.04 / steepest } else { 0.01 })
+/// Halves the largest β until DIN stays within a thousandth of the way from the heavy ball: only then are errors of the
+/// first order in β.
+fn with_small_beta(mut case: Case) -> Result<Case, CheckError> {
+    let limit = positions(&case, Dynamics::HeavyBall { alpha: case.alpha }, 1e-8)?;
+    let way = limit.iter().map(|theta| distance(theta, &case.theta)).fold(0.0, max);
+    for _ in 0..30 {
+        let din = positions(&case, Dynamics::Din { alpha: case.alpha, beta: case.beta }, 1e-8)?;
+        if largest_distance(&din, &limit) <= 1e-3 * way {
+            break;
+        }
+        case.beta *= 0.5;
+    }
+    Ok(case)
 }
 
 impl Check for HeavyBallLimit {
@@ -224,15 +223,24 @@ impl Check for HeavyBallLimit {
             Some(_) => return Err(needs("`velocity` as the start: other starts change θ′₀ with β")),
         };
         let objective = own.subject()?;
-        let (alpha, until) = (own.alpha.unwrap_or(0.5), own.until.unwrap_or(3.0));
-        let beta = match own.beta {
-            Some(beta) => beta,
-            None => small_beta(&objective, alpha, &theta, &velocity, until)?,
-        };
-        if beta.is_nan() || beta <= 0.0 {
+        if own.beta == Some(0.0) {
             return Err(needs("a largest β above 0 (it is halved five times)"));
         }
-        Ok(Case { objective, alpha, theta, velocity, until, beta, levels: 6, reference_friction: 1.0 })
+        let case = Case {
+            objective,
+            alpha: own.alpha.unwrap_or(0.5),
+            theta,
+            velocity,
+            until: own.until.unwrap_or(3.0),
+            beta: own.beta.unwrap_or(0.01),
+            levels: 6,
+            reference_friction: 1.0,
+        };
+        let smooth = case.objective.facts().regularity == Regularity::Smooth;
+        if own.beta.is_none() && smooth {
+            return with_small_beta(case);
+        }
+        Ok(case)
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
