@@ -10,7 +10,8 @@
 //! and over 60 geometric ones from 10⁻³ on, where the transients are. References come from two independent ways each,
 //! whose difference is printed.
 //!
-//! `cargo bench -p dinlab-din --bench stiff_precision [-- PROBLEM]`
+//! `cargo bench -p dinlab-din --bench stiff_precision [-- PROBLEM]`; with the environment variable `SAMPLES=DIR` the
+//! reference samples go to DIR/NAME.txt, one time and θ a line, for the peer in `benches/peers/lsoda.cpp`.
 #![allow(clippy::print_stdout)]
 
 mod measure;
@@ -153,6 +154,13 @@ fn run(problem: &Problem) {
     } else {
         (problem.closed_form(), "closed form")
     };
+    if let Ok(folder) = std::env::var("SAMPLES") {
+        let line = |(t, theta): (f64, &Vec<f64>)| {
+            theta.iter().fold(format!("{t:e}"), |line, value| format!("{line} {value:e}")) + "\n"
+        };
+        let text: String = problem.grid().into_iter().zip(&reference).map(line).collect();
+        std::fs::write(format!("{folder}/{}.txt", problem.name), text).expect("a folder that can be written");
+    }
     println!("\n{}: {way} and radau17 at 1e-14 differ by {:.1e}", problem.name, distance(&reference, &tight));
     println!(
         "{:20} {:>9} {:>10} {:>10} {:>6} {:>6} {:>8} {:>6}",

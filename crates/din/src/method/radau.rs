@@ -236,7 +236,7 @@ impl<V: Storage> Radau<V> {
     }
 
     /// Error of the collocation polynomial in units of the tolerance, from its defect at the start of the step and, where
-    /// that is small, at a second place: a transient later in the step cannot be overlooked. `None` if not finite.
+    /// that is small, at a second place, which sees transients that begin later in the step. `None` if not finite.
     fn error(
         &mut self,
         system: &mut dyn System,
