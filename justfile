@@ -20,6 +20,7 @@ gallery:
 bench:
     cargo bench -p dinlab-objective --bench gradient
     cargo bench -p dinlab-din --bench work_precision
+    cargo bench -p dinlab-din --bench kinks
     cargo bench -p dinlab-indian --bench step
     cargo bench -p dinlab-cli --bench check
 

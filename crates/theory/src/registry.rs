@@ -22,6 +22,8 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &smooth::avd_power_law::AvdPowerLaw,
     &smooth::optimal_damping_flow::OptimalDampingFlow,
     &nonsmooth::kink_velocity_jump::KinkVelocityJump,
+    &nonsmooth::smoothing_limit::SmoothingLimit,
+    &nonsmooth::euler_to_inclusion::EulerToInclusion,
     &nonsmooth::kink_chatter_floor::KinkChatterFloor,
     &nonsmooth::chain_rule::ChainRule,
     &nonsmooth::d_critical_examples::DCriticalExamples,

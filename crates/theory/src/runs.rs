@@ -1,14 +1,24 @@
 //! Runs as checks need them: a run that ends otherwise than asked for is refused, never measured.
 
-use dinlab_din::{integrate, Settings, System};
+use dinlab_din::{
+    inclusion::{solve, Options, Solution},
+    integrate, Settings, System,
+};
 use dinlab_objective::Objective;
-use dinlab_record::{Status, Trajectory};
+use dinlab_record::{observe::Blind, Status, Trajectory};
 
 use crate::error::CheckError;
 
 /// A continuous-time run that must reach its horizon.
 pub fn flow(objective: &dyn Objective, run: &dinlab_din::Run) -> Result<Trajectory, CheckError> {
     complete(dinlab_din::simulate(objective, run)?, &format!("{:?} on {}", run.dynamics, objective.name()))
+}
+
+/// The solution of the differential inclusion, which must reach its horizon.
+pub fn inclusion(objective: &dyn Objective, run: &dinlab_din::Run) -> Result<Solution, CheckError> {
+    let solution = solve(objective, run, &Options::default(), &mut Blind)?;
+    require(&solution.trajectory.status, &format!("{:?} on {}", run.dynamics, objective.name()))?;
+    Ok(solution)
 }
 
 /// A discrete-time run that must reach its last step.

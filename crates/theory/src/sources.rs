@@ -72,6 +72,36 @@ pub const PSEUDO_TRAJECTORIES: Source = Source {
     place: "",
 };
 
+/// Moreau 1965: the envelope and the proximal map.
+pub const MOREAU: Source = Source {
+    key: "moreau1965",
+    authors: "J. J. Moreau",
+    title: "Proximité et dualité dans un espace hilbertien",
+    venue: "Bulletin de la Société Mathématique de France 93:273-299",
+    year: 1965,
+    place: "",
+};
+
+/// Filippov 1988: discontinuous right-hand sides and sliding.
+pub const FILIPPOV: Source = Source {
+    key: "filippov1988",
+    authors: "A. F. Filippov",
+    title: "Differential equations with discontinuous righthand sides",
+    venue: "Kluwer, Dordrecht",
+    year: 1988,
+    place: "",
+};
+
+/// Aubin, Cellina 1984: differential inclusions.
+pub const AUBIN_CELLINA: Source = Source {
+    key: "aubin1984",
+    authors: "J.-P. Aubin, A. Cellina",
+    title: "Differential inclusions",
+    venue: "Springer, Berlin",
+    year: 1984,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

@@ -15,7 +15,7 @@ use crate::system::System;
 /// errors of the steps would add up to a drift.
 const RETURN: f64 = 1.0;
 
-/// The system of one mode. State (θ, u, D) or (θ, D) with D′ = a‖θ′‖² + β‖v‖².
+/// The system of one mode. State (θ, u, D, V) or (θ, D, V) with D′ = a‖θ′‖² + β‖v‖² and V′ = ‖v‖².
 #[derive(Clone)]
 pub(super) struct Field<'a> {
     pub law: Law,
@@ -112,9 +112,9 @@ impl System for Field<'_> {
     fn dimension(&self) -> usize {
         let n = self.v.len();
         if self.law.has_second() {
-            2 * n + 1
+            2 * n + 2
         } else {
-            n + 1
+            n + 2
         }
     }
     fn rhs(&mut self, t: f64, y: &[f64], dy: &mut [f64]) {
@@ -122,7 +122,8 @@ impl System for Field<'_> {
         let a = law.friction(t);
         self.velocity(t, y);
         let (velocity, v) = (&self.velocity, &self.v);
-        let mut dissipation = law.beta * dot(v, v);
+        let square = dot(v, v);
+        let mut dissipation = law.beta * square;
         dy[..n].copy_from_slice(velocity);
         if law.has_second() {
             dissipation += a * dot(velocity, velocity);
@@ -130,7 +131,8 @@ impl System for Field<'_> {
                 dy[n + i] = -a * velocity[i] - v[i];
             }
         }
-        dy[self.dimension() - 1] = dissipation;
+        let size = dy.len();
+        (dy[size - 2], dy[size - 1]) = (dissipation, square);
         if !all_finite(dy) {
             dy.fill(f64::NAN);
         }
@@ -158,11 +160,12 @@ impl System for Field<'_> {
                 }
             }
             let friction = if law.has_second() { a } else { 0.0 };
-            let last = (size - 1) * size;
+            let (dissipation, square) = ((size - 2) * size, (size - 1) * size);
             let along_v = dot(&self.v, &column);
-            out[last + j] = 2.0 * beta * (along_v - friction * dot(&self.velocity, &column));
+            out[dissipation + j] = 2.0 * beta * (along_v - friction * dot(&self.velocity, &column));
+            out[square + j] = 2.0 * along_v;
             if law.has_second() {
-                out[last + n + j] = 2.0 * friction * self.velocity[j];
+                out[dissipation + n + j] = 2.0 * friction * self.velocity[j];
             }
         }
     }

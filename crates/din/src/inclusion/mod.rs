@@ -88,6 +88,8 @@ pub struct Sample {
     pub selection: Vec<f64>,
     /// ∫(a‖θ′‖² + β‖v‖²) from the start; for the gradient flow ∫‖v‖².
     pub dissipated: f64,
+    /// ∫‖v‖² from the start.
+    pub selection_square: f64,
     /// Index of the segment in the report.
     pub segment: usize,
 }
@@ -202,7 +204,7 @@ fn events(
     all: bool,
 ) -> Result<Vec<Ended>, DinError> {
     let (pieces, surfaces) = pieces(objective)?;
-    let state = [start, &[0.0]].concat();
+    let state = [start, &[0.0, 0.0]].concat();
     let mut walk = Walk::new(objective, law, pieces, surfaces, run.from, state, grid);
     let first = walk.begin();
     let mut pending = vec![(walk, first)];

@@ -3,5 +3,7 @@
 pub mod chain_rule;
 pub mod d_critical_examples;
 pub mod d_critical_values_finite;
+pub mod euler_to_inclusion;
 pub mod kink_chatter_floor;
 pub mod kink_velocity_jump;
+pub mod smoothing_limit;

@@ -73,6 +73,7 @@ struct March<'a> {
     y: Vec<f64>,
     v: Vec<f64>,
     dissipated: f64,
+    selection_square: f64,
     next: usize,
     samples: Vec<Sample>,
     work: Work,
@@ -91,6 +92,7 @@ impl<'a> March<'a> {
             y: start.to_vec(),
             v,
             dissipated: 0.0,
+            selection_square: 0.0,
             next: 0,
             samples: Vec::new(),
             work: Work::default(),
@@ -140,8 +142,9 @@ impl<'a> March<'a> {
     fn dissipate(&mut self, before: &[f64], h: f64) {
         let velocity: Vec<f64> = (0..self.n).map(|i| (self.y[i] - before[i]) / h).collect();
         let friction = if self.law.has_second() { self.law.friction(self.t) } else { 0.0 };
-        let power = friction * dot(&velocity, &velocity) + self.law.beta * dot(&self.v, &self.v);
-        self.dissipated += h * power;
+        let square = dot(&self.v, &self.v);
+        self.dissipated += h * (friction * dot(&velocity, &velocity) + self.law.beta * square);
+        self.selection_square += h * square;
     }
 
     /// Samples up to the present time, linearly between the two ends of the step.
@@ -175,6 +178,7 @@ impl<'a> March<'a> {
             u: y[self.n..].to_vec(),
             selection: self.v.clone(),
             dissipated: self.dissipated,
+            selection_square: self.selection_square,
             segment: 0,
         }
     }

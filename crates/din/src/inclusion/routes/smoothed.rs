@@ -36,10 +36,10 @@ impl SmoothedField<'_> {
 
 impl System for SmoothedField<'_> {
     fn dimension(&self) -> usize {
-        self.v.len() * if self.law.has_second() { 2 } else { 1 } + 1
+        self.v.len() * if self.law.has_second() { 2 } else { 1 } + 2
     }
     fn rhs(&mut self, t: f64, y: &[f64], dy: &mut [f64]) {
-        let (n, law, last) = (self.v.len(), self.law, self.dimension() - 1);
+        let (n, law, last) = (self.v.len(), self.law, self.dimension() - 2);
         self.select(&y[..n]);
         law.velocity(&y[n..last], &self.v, &mut self.velocity);
         dy[..n].copy_from_slice(&self.velocity);
@@ -47,7 +47,8 @@ impl System for SmoothedField<'_> {
         for i in n..last {
             dy[i] = -a * self.velocity[i - n] - self.v[i - n];
         }
-        dy[last] = a * dot(&self.velocity, &self.velocity) + law.beta * dot(&self.v, &self.v);
+        dy[last + 1] = dot(&self.v, &self.v);
+        dy[last] = a * dot(&self.velocity, &self.velocity) + law.beta * dy[last + 1];
     }
 }
 
@@ -73,7 +74,7 @@ pub(in super::super) fn simulate(
             rows.push((t, y.to_vec()));
             Flow::Continue
         };
-        let begin = [start, &[0.0]].concat();
+        let begin = [start, &[0.0, 0.0]].concat();
         let (from, until) = (horizon.from, horizon.until);
         let outcome = integrate(&mut field, &begin, from, until, horizon.grid, &mut [], &inner, keep)?;
         work.accepted += outcome.work.accepted;
@@ -116,9 +117,10 @@ fn sample(field: &mut SmoothedField<'_>, t: f64, y: &[f64]) -> Sample {
     Sample {
         t,
         theta: y[..n].to_vec(),
-        u: y[n..y.len() - 1].to_vec(),
+        u: y[n..y.len() - 2].to_vec(),
         selection: field.v.clone(),
-        dissipated: y[y.len() - 1],
+        dissipated: y[y.len() - 2],
+        selection_square: y[y.len() - 1],
         segment: 0,
     }
 }
@@ -135,6 +137,7 @@ fn extrapolate(coarse: &Sample, fine: &Sample) -> Sample {
         u: limit(&coarse.u, &fine.u),
         selection: limit(&coarse.selection, &fine.selection),
         dissipated: 2.0 * fine.dissipated - coarse.dissipated,
+        selection_square: 2.0 * fine.selection_square - coarse.selection_square,
         segment: 0,
     }
 }

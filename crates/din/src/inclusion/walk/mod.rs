@@ -37,7 +37,7 @@ pub(super) struct Walk<'a> {
     law: Law,
     field: Field<'a>,
     pub t: f64,
-    /// (θ, u, D).
+    /// (θ, u, D, V).
     y: Vec<f64>,
     grid: &'a [f64],
     samples: Vec<Sample>,
@@ -242,7 +242,8 @@ impl<'a> Walk<'a> {
             theta: y[..n].to_vec(),
             u: if self.law.has_second() { y[n..2 * n].to_vec() } else { Vec::new() },
             selection: self.field.v.clone(),
-            dissipated: y[y.len() - 1],
+            dissipated: y[y.len() - 2],
+            selection_square: y[y.len() - 1],
             segment: self.report.segments.len().saturating_sub(1),
         }
     }

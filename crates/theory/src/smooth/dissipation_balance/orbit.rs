@@ -1,188 +1,101 @@
-//! An orbit of DIN with its dissipation, pieced together at the kinks it crosses.
+//! An orbit of DIN with its dissipation: along the shipped right-hand side where J is smooth, by the event solver where
+//! it has kinks.
 
-use dinlab_din::{integrate, system, Direction, Dynamics, Event, Integrator, Outcome, Settings};
-use dinlab_objective::{
-    tape::{Scratch, Tape},
-    Dual, Facts, Objective, Oracle, Scalar, Selection,
-};
-use dinlab_record::{Flow, Status};
+use dinlab_din::{integrate, Integrator, Run, Settings};
+use dinlab_numeric::dot;
+use dinlab_objective::tape::Scratch;
+use dinlab_record::{Flow, KinkEventKind, Side};
 
 use super::Case;
 use crate::{
     error::CheckError,
-    runs::{require, Augmented},
+    runs::{self, require, Augmented},
 };
-
-/// The smooth piece of an objective named by the signs of its kink functions, continued beyond its region.
-struct Piece<'a> {
-    whole: &'a dyn Objective,
-    tape: &'a Tape,
-    signs: Vec<i8>,
-}
-
-impl Objective for Piece<'_> {
-    fn facts(&self) -> &Facts {
-        self.whole.facts()
-    }
-    fn oracle(&self) -> Box<dyn Oracle + '_> {
-        let n = self.whole.dimension();
-        let (scratch, dual, buffer) = (Scratch::new(), Scratch::new(), vec![0.0; n]);
-        Box::new(PieceOracle { piece: self, scratch, dual, buffer })
-    }
-    fn selection(&self) -> Selection {
-        self.whole.selection()
-    }
-}
-
-struct PieceOracle<'a> {
-    piece: &'a Piece<'a>,
-    scratch: Scratch<f64>,
-    dual: Scratch<Dual<f64, 1>>,
-    buffer: Vec<f64>,
-}
-
-impl Oracle for PieceOracle<'_> {
-    fn dimension(&self) -> usize {
-        self.buffer.len()
-    }
-    fn value(&mut self, x: &[f64]) -> f64 {
-        let Self { piece, scratch, buffer, .. } = self;
-        piece.tape.gradient_on_piece(x, &piece.signs, scratch, buffer)
-    }
-    fn gradient(&mut self, x: &[f64], out: &mut [f64]) {
-        self.piece.tape.gradient_on_piece(x, &self.piece.signs, &mut self.scratch, out);
-    }
-    fn hessian_vector(&mut self, x: &[f64], direction: &[f64], out: &mut [f64]) {
-        let point: Vec<_> = x.iter().zip(direction).map(|(&re, &e)| Dual { re, eps: [e] }).collect();
-        let mut image = vec![Dual::constant(0.0); x.len()];
-        self.piece.tape.gradient_on_piece(&point, &self.piece.signs, &mut self.dual, &mut image);
-        out.iter_mut().zip(&image).for_each(|(target, image)| *target = image.eps[0]);
-    }
-}
 
 /// How an orbit went.
 pub(super) struct Orbit {
-    /// Last time: the horizon, or the beginning of sliding.
-    pub until: f64,
-    /// (θ, u, dissipation) there.
+    /// (θ, u, dissipation) at the horizon.
     pub state: Vec<f64>,
     /// Times at which kinks were crossed.
     pub crossings: Vec<f64>,
+    /// Intervals of sliding.
+    pub slides: Vec<[f64; 2]>,
     /// Samples of time and (θ, u, dissipation).
     pub samples: Vec<(f64, Vec<f64>)>,
 }
 
-/// Signs of the kink functions at θ.
-pub(super) fn sides(tape: &Tape, theta: &[f64]) -> Vec<i8> {
-    let mut values = vec![0.0; tape.kinks().len()];
-    tape.kink_values(theta, &mut Scratch::new(), &mut values);
-    values.iter().map(|v| i8::from(*v > 0.0) - i8::from(*v < 0.0)).collect()
-}
+/// Samples for the integral over the slides of the control.
+const FINE: usize = 20_001;
 
-/// Follows the orbit to the horizon, or to the first kink where the two sides do not let it through.
+/// Follows the orbit to the horizon.
 pub(super) fn orbit(case: &Case, tolerance: f64, samples: usize) -> Result<Orbit, CheckError> {
-    // The balance holds up to any time: enough kinks to test it, few enough where there are thousands.
-    const CROSSINGS: usize = 20;
-    let whole: &dyn Objective = &*case.objective;
-    let state = [case.theta.as_slice(), &case.u, &[0.0]].concat();
-    let mut orbit = Orbit { until: 0.0, state, crossings: Vec::new(), samples: Vec::new() };
-    let Some(tape) = whole.tape().filter(|tape| !tape.kinks().is_empty()) else {
-        let outcome = advance(case, whole, &mut orbit, &mut [], tolerance, samples)?;
-        require(&outcome.status, &case.words())?;
-        return Ok(orbit);
-    };
-    let mut piece = Piece { whole, tape, signs: sides(tape, &case.theta) };
-    while orbit.crossings.len() < CROSSINGS {
-        let outcome = advance(case, &piece, &mut orbit, &mut watched(&piece), tolerance, samples)?;
-        if !matches!(outcome.status, Status::Event { .. }) {
-            require(&outcome.status, &case.words())?;
-            break;
-        }
-        let met = kinks_met(case, &piece, &orbit.state);
-        let before = normal_speeds(case, &piece, &orbit.state);
-        met.iter().for_each(|&i| piece.signs[i] = -piece.signs[i]);
-        let after = normal_speeds(case, &piece, &orbit.state);
-        // Also ends where nothing was met: a kink that is touched, not crossed.
-        if met.is_empty() || !met.iter().all(|&i| before[i] * after[i] > 0.0) {
-            break;
-        }
-        orbit.crossings.push(orbit.until);
+    if case.smooth() {
+        smooth(case, tolerance, samples)
+    } else {
+        with_kinks(case, tolerance, if case.extreme { FINE } else { samples.max(2) })
     }
-    Ok(orbit)
 }
 
-/// Integrates from the orbit's last state to the horizon or to an event, and appends the samples.
-fn advance(
-    case: &Case,
-    objective: &dyn Objective,
-    orbit: &mut Orbit,
-    events: &mut [Event<'_>],
-    tolerance: f64,
-    samples: usize,
-) -> Result<Outcome, CheckError> {
-    let (n, from) = (case.theta.len(), orbit.until);
-    let (mut oracle, mut v) = (objective.oracle(), vec![0.0; n]);
+fn smooth(case: &Case, tolerance: f64, samples: usize) -> Result<Orbit, CheckError> {
+    let n = case.theta.len();
+    let (mut oracle, mut v) = (case.objective.oracle(), vec![0.0; n]);
     let integrand = |_: f64, y: &[f64], slope: &[f64], out: &mut [f64]| {
         oracle.gradient(&y[..n], &mut v);
-        out[0] = case.dissipation(&slope[..n], &v);
+        out[0] = case.friction * case.alpha * dot(&slope[..n], &slope[..n]) + case.beta * dot(&v, &v);
     };
-    let inner = system(Dynamics::Din { alpha: case.alpha, beta: case.beta }, objective);
+    let inner = dinlab_din::system(case.dynamics(), &*case.objective);
     let mut field = Augmented::new(inner, 1, Box::new(integrand));
-    let times = (0..samples).map(|i| case.until * i as f64 / (samples - 1) as f64);
-    let times: Vec<f64> = times.filter(|t| *t > from || *t == 0.0 && from == 0.0).collect();
-    let table = &mut orbit.samples;
+    let times: Vec<f64> = (0..samples).map(|i| case.until * i as f64 / (samples - 1) as f64).collect();
+    let mut table = Vec::new();
     let mut observer = |t: f64, y: &[f64]| {
         table.push((t, y.to_vec()));
         Flow::Continue
     };
-    let (rtol, atol, integrator) = (tolerance, tolerance, Integrator::Dop853);
-    let settings = Settings { rtol, atol, integrator, ..Settings::default() };
-    let outcome =
-        integrate(&mut field, &orbit.state, from, case.until, &times, events, &settings, &mut observer)?;
-    (orbit.until, orbit.state) = (outcome.t, outcome.state.clone());
-    Ok(outcome)
+    let start = [case.theta.as_slice(), &case.u, &[0.0]].concat();
+    let settings = Settings { integrator: Integrator::Dop853, ..Settings::with_tolerance(tolerance) };
+    let outcome = integrate(&mut field, &start, 0.0, case.until, &times, &mut [], &settings, &mut observer)?;
+    require(&outcome.status, &case.words())?;
+    Ok(Orbit { state: outcome.state, crossings: Vec::new(), slides: Vec::new(), samples: table })
 }
 
-/// Terminal events where the orbit leaves the piece.
-fn watched<'a>(piece: &'a Piece<'a>) -> Vec<Event<'a>> {
-    let watch = |(index, &sign): (usize, &i8)| {
-        let (n, count) = (piece.whole.dimension(), piece.signs.len());
-        let (mut scratch, mut values) = (Scratch::new(), vec![0.0; count]);
-        Event {
-            id: format!("kink {}", index + 1),
-            function: Box::new(move |_: f64, y: &[f64]| {
-                piece.tape.kink_values(&y[..n], &mut scratch, &mut values);
-                values[index]
-            }),
-            // Only outwards: the root is met up to rounding, and the next piece may begin on the wrong side.
-            direction: if sign > 0 { Direction::Falling } else { Direction::Rising },
-            terminal: true,
+fn with_kinks(case: &Case, tolerance: f64, samples: usize) -> Result<Orbit, CheckError> {
+    let mut run = Run::new(case.dynamics(), &case.theta, case.until);
+    run.start = dinlab_objective::Start::Auxiliary(case.u.clone());
+    run.samples = samples;
+    run.settings = Settings { integrator: Integrator::Event, ..Settings::with_tolerance(tolerance) };
+    let solution = runs::inclusion(&*case.objective, &run)?;
+    let (tape, mut scratch) = (case.objective.tape(), Scratch::new());
+    let mut extreme = vec![0.0; case.theta.len()];
+    // What the selection of a slide would dissipate less than the gradient on one side of its surfaces.
+    let (mut surplus, mut last) = (0.0, None::<(f64, f64)>);
+    let mut table = Vec::new();
+    for sample in &solution.samples {
+        let segment = &solution.report.segments[sample.segment];
+        let mut excess = None;
+        if let (true, true, Some(tape)) = (case.extreme, segment.slides(), tape) {
+            let sides: Vec<i8> =
+                segment.sides.iter().map(|s| if *s == Side::Minus { -1 } else { 1 }).collect();
+            tape.gradient_on_piece(&sample.theta, &sides, &mut scratch, &mut extreme);
+            excess = Some((
+                sample.t,
+                case.beta * (dot(&extreme, &extreme) - dot(&sample.selection, &sample.selection)),
+            ));
         }
-    };
-    piece.signs.iter().enumerate().map(watch).collect()
-}
-
-/// Kink functions that are zero up to rounding here and about to leave the piece (a formula may contain the same
-/// surface twice).
-fn kinks_met(case: &Case, piece: &Piece<'_>, state: &[f64]) -> Vec<usize> {
-    let n = case.theta.len();
-    let mut values = vec![0.0; piece.signs.len()];
-    piece.tape.kink_values(&state[..n], &mut Scratch::new(), &mut values);
-    let speeds = normal_speeds(case, piece, state);
-    let near = 1e-10 * (1.0 + dinlab_numeric::norm(&state[..n]));
-    (0..values.len())
-        .filter(|&i| values[i].abs() < near && speeds[i] * f64::from(piece.signs[i]) < 0.0)
-        .collect()
-}
-
-/// Rates of the kink functions along the velocity of the piece.
-fn normal_speeds(case: &Case, piece: &Piece<'_>, state: &[f64]) -> Vec<f64> {
-    let n = case.theta.len();
-    let mut slope = vec![0.0; 2 * n];
-    let dynamics = Dynamics::Din { alpha: case.alpha, beta: case.beta };
-    system(dynamics, piece).rhs(0.0, &state[..2 * n], &mut slope);
-    let moving: Vec<_> = state[..n].iter().zip(&slope).map(|(&re, &e)| Dual { re, eps: [e] }).collect();
-    let mut rates = vec![Dual::constant(0.0); piece.signs.len()];
-    piece.tape.kink_values(&moving, &mut Scratch::new(), &mut rates);
-    rates.iter().map(|rate| rate.eps[0]).collect()
+        if let (Some((t, before)), Some((now, after))) = (last, excess) {
+            surplus += 0.5 * (now - t) * (before + after);
+        }
+        last = excess;
+        let selected = case.beta * sample.selection_square;
+        let dissipated = case.friction * (sample.dissipated - selected) + selected + surplus;
+        table.push((sample.t, [sample.theta.as_slice(), &sample.u, &[dissipated]].concat()));
+    }
+    let crossed = |kind| move |event: &&dinlab_record::KinkEvent| event.kind == kind;
+    let events = solution.report.events.iter();
+    let segments = solution.report.segments.iter();
+    Ok(Orbit {
+        state: table.last().map(|row| row.1.clone()).unwrap_or_default(),
+        crossings: events.filter(crossed(KinkEventKind::Cross)).map(|event| event.t).collect(),
+        slides: segments.filter(|s| s.slides()).map(|s| [s.from, s.to]).collect(),
+        samples: table,
+    })
 }
