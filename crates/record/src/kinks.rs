@@ -137,7 +137,8 @@ pub struct KinkReport {
 impl KinkReport {
     /// Total time spent sliding.
     pub fn sliding_time(&self) -> f64 {
-        self.segments.iter().filter(|s| s.slides()).map(|s| s.to - s.from).sum()
+        // From 0: the sum of nothing is −0.
+        self.segments.iter().filter(|s| s.slides()).fold(0.0, |sum, s| sum + (s.to - s.from))
     }
 
     /// Number of events of a kind.

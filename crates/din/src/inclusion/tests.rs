@@ -54,7 +54,7 @@ fn sticking_without_friction() {
         }
         assert_eq!(s.report.events.last().unwrap().kind, KinkEventKind::SlideEnter);
         assert_eq!(s.trajectory.status, Status::ReachedEnd);
-        assert!(s.last.theta[0].abs() < 1e-14);
+        assert!(s.last.theta[0].abs() < 1e-12);
         assert!(imbalance("power:1", 0.0, beta, &s) < 1e-10);
     }
 }
@@ -222,12 +222,12 @@ fn explicit_euler_converges_to_the_event_solution() {
             let s = solution(name, &run(dynamics, start, Start::Rest, 3.0));
             assert_eq!(s.trajectory.status, Status::ReachedEnd, "{name} {dynamics:?}");
             let n = start.len();
-            let steps = 40_000;
+            let steps = 20_000;
             let y = euler(name, dynamics, start, 3.0, steps);
             let error = dinlab_numeric::distance(&y[..n], &s.last.theta);
-            // First order with constants of a few units; where the valley's frequency of 20 is hardly damped, explicit
+            // First order with constants of up to 20; where the valley's frequency of 20 is hardly damped, explicit
             // Euler adds 400γ/2 to its growth rate.
-            let scale = if name == "valley" { 600.0 } else { 10.0 };
+            let scale = if name == "valley" { 600.0 } else { 30.0 };
             assert!(error < scale * 3.0 / steps as f64, "{name} {dynamics:?}: {error}");
         }
     }
@@ -246,7 +246,7 @@ fn other_routes_converge_to_the_event_solution() {
             let mut run = run(dynamics, start, Start::Rest, 3.0);
             let reference = solution(name, &run);
             run.settings = Settings::with_tolerance(1e-9);
-            let (step, width) = (5e-4, 1e-3);
+            let (step, width) = (1e-3, 1e-3);
             (run.settings.fixed_step, run.settings.smoothing) = (Some(step), Some(width));
             // Both are of first order with constants of up to 20 (heavy ball on the circle), in the valley of a few
             // hundred; the second is
@@ -263,6 +263,75 @@ fn other_routes_converge_to_the_event_solution() {
                     assert!(apart < bound, "{name} {dynamics:?} {integrator} {}: {apart:e} {bound:e}", a.t);
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn slides_on_a_circle_are_a_pendulum() {
+    // On x² + y² = 1 with J = |x² + y² − 1| + 0.3y: heavy ball φ″ + αφ′ + 0.3 cos φ = 0 (held while the centripetal force
+    // does not exceed the strength of the kink), gradient flow φ′ = −0.3 cos φ.
+    let name = "expr:abs(x^2+y^2-1)+0.3*y";
+    let alpha = 0.2;
+    let s = solution(
+        name,
+        &run(Dynamics::HeavyBall { alpha }, &[1.0, 0.0], Start::Velocity(vec![0.0, 0.8]), 6.0),
+    );
+    assert_eq!((s.trajectory.status.clone(), s.report.segments.len()), (Status::ReachedEnd, 1));
+    assert!(s.report.segments[0].slides());
+    let angle = |x: &Sample| x.theta[1].atan2(x.theta[0]);
+    let (mut phi, mut rate) = (0.0_f64, 0.8_f64);
+    for pair in s.samples.windows(2) {
+        let steps = 200;
+        let h = (pair[1].t - pair[0].t) / f64::from(steps);
+        for _ in 0..steps {
+            // The midpoint rule: error h²/24 of the third derivatives, 1e-9 here.
+            let force = |p: f64, r: f64| -alpha * r - 0.3 * p.cos();
+            let (p, r) = (phi + 0.5 * h * rate, rate + 0.5 * h * force(phi, rate));
+            (phi, rate) = (phi + h * r, rate + h * force(p, r));
+        }
+        assert!((angle(&pair[1]) - phi).abs() < 1e-7, "{} {phi}", angle(&pair[1]));
+        assert!((dinlab_numeric::norm(&pair[1].theta) - 1.0).abs() < 1e-10);
+    }
+    let s = solution(name, &run(Dynamics::GradientFlow, &[1.0, 0.0], Start::Rest, 6.0));
+    for sample in &s.samples {
+        // tan(φ/2 + π/4) = e^{−0.3 t}.
+        let expected = 2.0 * (-0.3 * sample.t).exp().atan() - std::f64::consts::FRAC_PI_2;
+        assert!((angle(sample) - expected).abs() < 1e-9);
+    }
+}
+
+/// A quadratic with kinks on random lines, some of them concave.
+fn random_kinks(index: u64) -> (String, Vec<f64>) {
+    let mut stream = dinlab_numeric::Stream::new(11, "random kinks", index);
+    let mut draw = |low: f64, high: f64| (stream.uniform(low, high) * 1e3).round() / 1e3;
+    let mut text = format!("expr:{}*x^2+{}*y^2+{}*x*y", draw(0.2, 2.0), draw(0.2, 2.0), draw(-0.3, 0.3));
+    for k in 0..4 {
+        let strength = if k == 3 { draw(-0.6, -0.1) } else { draw(0.2, 1.5) };
+        let (a, b, c) = (draw(-1.0, 1.0), draw(-1.0, 1.0), draw(-0.5, 0.5));
+        text += &format!("+({strength})*abs(({a})*x+({b})*y+({c}))");
+    }
+    text += &format!("+max({}*x,y,{})", draw(-1.0, 1.0), draw(-0.5, 0.5));
+    (text, vec![draw(-1.5, 1.5), draw(-1.5, 1.5)])
+}
+
+#[test]
+fn random_piecewise_quadratics_against_explicit_euler() {
+    let steps = 20_000;
+    for index in 0..12 {
+        let (name, start) = random_kinks(index);
+        for dynamics in [
+            Dynamics::Din { alpha: 0.5, beta: 0.15 },
+            Dynamics::Din { alpha: 1.0, beta: 2.0 },
+            Dynamics::HeavyBall { alpha: 0.4 },
+            Dynamics::GradientFlow,
+        ] {
+            let s = solution(&name, &run(dynamics, &start, Start::Rest, 4.0));
+            let y = euler(&name, dynamics, &start, 4.0, steps);
+            let error = dinlab_numeric::distance(&y[..2], &s.last.theta);
+            assert_eq!(s.trajectory.status, Status::ReachedEnd, "{name} from {start:?}, {dynamics:?}");
+            // First order with a constant of up to 20 (heavy ball, which is hardly damped here).
+            assert!(error < 40.0 * 4.0 / steps as f64, "{name} from {start:?}, {dynamics:?}: {error:e}");
         }
     }
 }

@@ -54,7 +54,7 @@ static CLAIM: Claim = Claim {
 
 const SAMPLES: usize = 801;
 const MARGIN: f64 = 0.2;
-const TOLERANCES: [f64; 2] = [1e-8, 1e-10];
+const TOLERANCES: [f64; 2] = [1e-9, 1e-11];
 
 /// One problem.
 #[derive(Debug, Clone, Serialize)]

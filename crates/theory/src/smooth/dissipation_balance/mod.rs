@@ -243,7 +243,7 @@ impl Check for DissipationBalance {
         let (coarse, _) = along_flow(case, TOLERANCES[0])?;
         context.proceed()?;
         let (fine, orbit) = along_flow(case, TOLERANCES[1])?;
-        let sliding: f64 = orbit.slides.iter().map(|[from, to]| to - from).sum();
+        let sliding = orbit.slides.iter().fold(0.0, |sum, [from, to]| sum + (to - from));
         let path = match orbit.crossings.len() {
             0 if orbit.slides.is_empty() => String::new(),
             count => format!(", {count} kinks crossed, sliding for {sliding:.4}"),
