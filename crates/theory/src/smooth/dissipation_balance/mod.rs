@@ -217,7 +217,18 @@ impl Check for DissipationBalance {
         let cautious = 10.0 * until * (alpha + beta * curvature + curvature.sqrt());
         let steps = own.steps.unwrap_or(if cautious > 1000.0 { cautious as u64 } else { 1000 });
         let steps = steps.clamp(16, 100_000);
-        Ok(Case { objective, alpha, beta, theta, u, until, steps, friction: 1.0, weight: None, extreme: false })
+        Ok(Case {
+            objective,
+            alpha,
+            beta,
+            theta,
+            u,
+            until,
+            steps,
+            friction: 1.0,
+            weight: None,
+            extreme: false,
+        })
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
