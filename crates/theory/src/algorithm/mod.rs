@@ -9,4 +9,5 @@ pub mod minibatch_drift_factor;
 pub mod pseudo_trajectory;
 pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
+pub mod step_decay_sweep;
 pub mod step_map_invertible;
