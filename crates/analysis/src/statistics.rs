@@ -95,6 +95,32 @@ pub fn equivalence_mean(x: &[f64], predicted: f64, margin: f64) -> Result<Sampli
     })
 }
 
+/// One-sided t test of "the mean is at least `bound` − `margin`": `p_violation` is the p-value of that statement,
+/// `p_equivalence` that of its negation, `detectable` the deficit `bound` − mean found as a violation at
+/// [`VIOLATION_LEVEL`] with probability [`POWER`].
+pub fn lower_bound_mean(x: &[f64], bound: f64, margin: f64) -> Result<Sampling, AnalysisError> {
+    check_margin(bound, margin)?;
+    let summary = Summary::of(x)?;
+    let (room, error) = (summary.mean - (bound - margin), summary.standard_error);
+    let freedom = summary.samples as f64 - 1.0;
+    let (p_violation, p_equivalence) = if error > 0.0 {
+        (student_tail(-room / error, freedom), student_tail(room / error, freedom))
+    } else if room >= 0.0 {
+        (1.0, 0.0)
+    } else {
+        (0.0, 1.0)
+    };
+    let reach =
+        student_quantile_upper(VIOLATION_LEVEL, freedom) + student_quantile_upper(1.0 - POWER, freedom);
+    Ok(Sampling {
+        samples: summary.samples,
+        standard_error: error,
+        p_violation: clamp_unit(p_violation),
+        p_equivalence: clamp_unit(p_equivalence),
+        detectable: margin + reach * error,
+    })
+}
+
 /// Equivalence of a standard deviation with `predicted` ± `margin`, by the χ² law of the sample variance. The law
 /// holds for normal samples; for others the degrees of freedom are divided by 1 + κ/2, κ the `excess_kurtosis` of
 /// the predicted law (0 for normal), which matches the variance of the sample variance.

@@ -109,3 +109,23 @@ fn holm_agrees_with_a_worked_example() {
     }
     assert!(holm(&[]).is_empty() && holm(&[f64::NAN, 0.5])[0].is_nan());
 }
+
+#[test]
+fn lower_bounds_are_one_sided() {
+    let mut stream = Stream::new(0, "lower bound", 0);
+    let x: Vec<f64> = stream.normals(400).iter().map(|z| 1.0 + 0.2 * z).collect();
+    // Standard error 0.01: ten of them above 0.9, far above 0.5, ten below 1.1.
+    for (bound, margin, holds) in [(1.0, 0.1, true), (0.5, 0.0, true), (1.2, 0.1, false)] {
+        let found = lower_bound_mean(&x, bound, margin).unwrap();
+        let (small, large) = if holds {
+            (found.p_equivalence, found.p_violation)
+        } else {
+            (found.p_violation, found.p_equivalence)
+        };
+        assert!(small < 1e-9 && large > 1.0 - 1e-9, "{bound} {margin}: {found:?}");
+        assert!((small + large - 1.0).abs() < 1e-12);
+    }
+    let exact = lower_bound_mean(&[1.0; 3], 1.0, 0.0).unwrap();
+    assert_eq!((exact.p_violation, exact.p_equivalence), (1.0, 0.0));
+    assert!(lower_bound_mean(&x, f64::NAN, 0.1).is_err() && lower_bound_mean(&x, 1.0, -0.1).is_err());
+}

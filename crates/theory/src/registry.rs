@@ -37,6 +37,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::saddle_escape_iterates::SaddleEscapeIterates,
     &algorithm::saddle_capture_from_rest::SaddleCaptureFromRest,
     &algorithm::figure_one::FigureOne,
+    &algorithm::theorem3_vanishing_steps::Theorem3VanishingSteps,
     &algorithm::step_decay_sweep::StepDecaySweep,
     &algorithm::method_dictionary::MethodDictionary,
     &geometry::stability_region::StabilityRegion,

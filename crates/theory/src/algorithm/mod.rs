@@ -11,3 +11,4 @@ pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
 pub mod step_decay_sweep;
 pub mod step_map_invertible;
+pub mod theorem3_vanishing_steps;

@@ -10,14 +10,14 @@ use super::case::{excess, quadratic, Case, Quadratic};
 use crate::{check::Context, error::CheckError};
 
 pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckError> {
-    let case = Case::sweep("sum:0.5*x^2 + x; 0.5*x^2 - x", 2.0, 0.5, &[1.0], 40);
+    let case = Case::sweep("sum:0.5*x^2 + x; 0.5*x^2 - x", 1.5, 0.6, &[1.0], 40);
     let Some(quadratic) = quadratic(&*case.objective) else {
         return Err(CheckError::OwnCase { reason: "the objective of the figure is no quadratic".into() });
     };
     Ok(Figure {
         id: id.into(),
         title: "Steps γₖ = 0.1 (k+1)^(−q), 4,000 of them".into(),
-        caption: "J = x² in two terms, α = 2, β = 0.5, θ₀ = 1 at rest; right: batches of one term, 40 runs, bars 95%".into(),
+        caption: "J = x² in two terms, α = 1.5, β = 0.6, θ₀ = 1 at rest; right: batches of one term, 40 runs, bars 95%".into(),
         columns: 2,
         panels: vec![progress(&case, &quadratic)?, floors(&case, &quadratic, context)?],
     })
