@@ -22,7 +22,12 @@ impl Terms {
         let tape = objective.tape().ok_or_else(|| CheckError::OwnCase {
             reason: format!("{} is not given by a formula", objective.name()),
         })?;
-        Ok(Self(vec![tape.clone()]))
+        Ok(Self::whole(tape))
+    }
+
+    /// A formula as its only term.
+    pub fn whole(tape: &Tape) -> Self {
+        Self(vec![tape.clone()])
     }
 
     /// One reference for each term, as the functions of `objective::subdifferential` take them.
