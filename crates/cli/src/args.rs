@@ -40,6 +40,8 @@ pub enum Command {
     Compare(commands::compare::Compare),
     /// Classify eigenvalues of the Hessian in closed form
     Stability(commands::stability::Stability),
+    /// Compute Clarke's subdifferential and the sum of the terms' subdifferentials
+    Subdifferential(commands::subdifferential::Subdifferential),
     /// Translate INDIAN's parameters into those of other methods and back
     Dictionary(commands::dictionary::Dictionary),
     /// Fit a rate of convergence on a column of a CSV file
@@ -65,6 +67,7 @@ impl Command {
             Self::Iterate(c) => &c.common,
             Self::Compare(c) => &c.common,
             Self::Stability(c) => &c.common,
+            Self::Subdifferential(c) => &c.common,
             Self::Dictionary(c) => &c.common,
             Self::Rate(c) => &c.common,
             Self::Diff(c) => &c.common,

@@ -53,6 +53,7 @@ fn run(typed: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Iterate(c) => c.run(&session),
         Command::Compare(c) => c.run(&session),
         Command::Stability(c) => c.run(&session),
+        Command::Subdifferential(c) => c.run(&session),
         Command::Dictionary(c) => c.run(&session),
         Command::Rate(c) => c.run(&session),
         Command::Diff(c) => c.run(&session),

@@ -2,10 +2,9 @@
 
 use dinlab_numeric::{axpy, dot};
 use dinlab_objective::{
-    scalar::dual::Dual,
-    subdifferential::{Subdifferential, DIMENSION_LIMIT, ON_KINK},
+    subdifferential::{Subdifferential, ON_KINK},
     tape::Scratch,
-    Objective, Scalar, Tape,
+    Objective, Tape,
 };
 
 use crate::error::CheckError;
@@ -51,14 +50,11 @@ impl Terms {
     }
 }
 
-/// g and ∇g of a kink surface of a tape at `x`, which has at most [`DIMENSION_LIMIT`] entries.
+/// g and ∇g of a kink surface of a tape at `x`.
 pub fn surface(tape: &Tape, kink: usize, x: &[f64]) -> (f64, Vec<f64>) {
-    type D = Dual<f64, DIMENSION_LIMIT>;
-    let unit = |i: usize| std::array::from_fn(|k| f64::from(u8::from(k == i)));
-    let lifted: Vec<D> = x.iter().enumerate().map(|(i, &re)| Dual { re, eps: unit(i) }).collect();
-    let mut out = vec![D::constant(0.0); tape.kinks().len()];
-    tape.kink_values(&lifted, &mut Scratch::new(), &mut out);
-    (out[kink].re, out[kink].eps[..x.len()].to_vec())
+    let (mut values, mut normal) = (vec![0.0; tape.kinks().len()], vec![0.0; x.len()]);
+    tape.kinks_on_piece(x, &[], &[kink], &mut Scratch::new(), &mut values, &mut normal);
+    (values[kink], normal)
 }
 
 /// The point of the surface reached from `x` along normals (Newton).

@@ -13,3 +13,4 @@ pub mod rate;
 pub mod schema;
 pub mod simulate;
 pub mod stability;
+pub mod subdifferential;

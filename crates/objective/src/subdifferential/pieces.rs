@@ -8,10 +8,7 @@
 use dinlab_numeric::{dot, nearest_in_hull, norm};
 
 use super::problem::SubdifferentialProblem as Problem;
-use crate::{
-    scalar::dual::Dual,
-    tape::{Scratch, Tape},
-};
+use crate::tape::{Scratch, Tape};
 
 /// Largest dimension.
 pub const DIMENSION_LIMIT: usize = 3;
@@ -31,15 +28,9 @@ pub(super) struct KinkFunction {
 
 /// The function of kink `kink` at `x` on the piece of `tape` named by the signs of the kinks before it.
 pub(super) fn kink_function(tape: &Tape, kink: usize, signs: &[i8], x: &[f64]) -> KinkFunction {
-    type D = Dual<f64, DIMENSION_LIMIT>;
-    let lifted: Vec<D> = x
-        .iter()
-        .enumerate()
-        .map(|(i, &re)| Dual { re, eps: std::array::from_fn(|k| f64::from(u8::from(k == i))) })
-        .collect();
-    let mut out = vec![D::lift(0.0); tape.kinks().len()];
-    tape.kink_values_on_piece(&lifted, signs, &mut Scratch::new(), &mut out);
-    KinkFunction { value: out[kink].re, normal: out[kink].eps[..x.len()].to_vec() }
+    let (mut values, mut normal) = (vec![0.0; tape.kinks().len()], vec![0.0; x.len()]);
+    tape.kinks_on_piece(x, signs, &[kink], &mut Scratch::new(), &mut values, &mut normal);
+    KinkFunction { value: values[kink], normal }
 }
 
 /// A constraint ⟨normal, d⟩ > 0 with a unit normal, and the kink that makes it.

@@ -192,19 +192,6 @@ impl Tape {
         self.read_kinks(scratch, out);
     }
 
-    /// g(x) for each kink surface on the smooth piece named by `signs` (see [`Tape::gradient_on_piece`]): a surface whose
-    /// function has kinks of its own is another surface on each of their sides. On dual numbers, the normals.
-    pub fn kink_values_on_piece<S: Scalar>(
-        &self,
-        x: &[S],
-        signs: &[i8],
-        scratch: &mut Scratch<S>,
-        out: &mut [S],
-    ) {
-        self.forward(x, scratch, &Forced(signs));
-        self.read_kinks(scratch, out);
-    }
-
     fn read_kinks<S: Scalar>(&self, scratch: &Scratch<S>, out: &mut [S]) {
         for (target, kink) in out.iter_mut().zip(&self.kinks) {
             let first = scratch.slots[kink.first as usize];

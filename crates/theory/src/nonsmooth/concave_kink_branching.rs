@@ -118,8 +118,10 @@ fn departure(solution: &Solution) -> Vec<f64> {
     next.iter().zip(first).map(|(b, a)| b - a).collect()
 }
 
+/// Whether it leaves all kinks of the start, rather than staying in one of them.
 fn leaves(case: &Case, solution: &Solution) -> bool {
-    norm(&departure(solution)) > 1e-9 * (1.0 + norm(&case.theta))
+    let free = solution.report.segments.first().is_some_and(|segment| !segment.slides());
+    free && norm(&departure(solution)) > 1e-9 * (1.0 + norm(&case.theta))
 }
 
 /// Largest distance of a solution on the line from its closed form; `None` where J is not affine on the side it takes
@@ -224,8 +226,11 @@ impl Check for ConcaveKinkBranching {
 
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
         let needs = |what: &str| CheckError::OwnCase { reason: format!("it needs {what}") };
-        let objective: Subject =
-            own.objective.clone().ok_or_else(|| needs("an objective with a concave kink, such as expr:-abs(x)"))?.into();
+        let objective: Subject = own
+            .objective
+            .clone()
+            .ok_or_else(|| needs("an objective with a concave kink, such as expr:-abs(x)"))?
+            .into();
         let theta = own.theta.clone().ok_or_else(|| needs("a start in the kink (--start)"))?;
         let initial = match own.start.clone().unwrap_or_default() {
             Start::Speed(_) | Start::Velocity(_) => {
@@ -249,9 +254,8 @@ impl Check for ConcaveKinkBranching {
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
         let kinks = Terms::of(&*case.objective).map_or(0, |terms| terms.kinks());
         let branches = match case.solutions {
-            None if kinks > 0 && case.beta > 0.0 => solutions(case, 1e-10).is_ok_and(|all| {
-                all[0].report.branches.first().is_some_and(|branch| branch.t == 0.0)
-            }),
+            None if kinks > 0 && case.beta > 0.0 => solutions(case, 1e-10)
+                .is_ok_and(|all| all[0].report.branches.first().is_some_and(|branch| branch.t == 0.0)),
             _ => true,
         };
         vec![
@@ -276,7 +280,9 @@ impl Check for ConcaveKinkBranching {
             let travelled = distance(&solution.last.theta, &case.theta);
             if let Some(off) = from_closed_form(case, solution)? {
                 let budget = Budget::discretisation(1e-9 * (1.0 + travelled));
-                found.push(Measurement::at_most("distance from the closed form", off, 0.0, budget).refined(0.0));
+                found.push(
+                    Measurement::at_most("distance from the closed form", off, 0.0, budget).refined(0.0),
+                );
             }
             let [rough, fine] = from_iterates(case, solution)?;
             let budget = Budget::discretisation(1e-5 * travelled);
@@ -284,7 +290,10 @@ impl Check for ConcaveKinkBranching {
             // Where the rough one is already this near, so is the limit.
             found.push(Measurement::at_most(name, fine, 0.0, budget).refined(rough - fine));
         }
-        if all.iter().any(|s| !leaves(case, s)) && matches!(case.initial, Start::Rest) && case.theta.len() == 1 {
+        if all.iter().any(|s| !leaves(case, s))
+            && matches!(case.initial, Start::Rest)
+            && case.theta.len() == 1
+        {
             let path = indian(case, &case.theta, 50)?;
             let off = path.iter().map(|x| distance(x, &case.theta)).fold(0.0, max);
             let mut v = [f64::NAN];

@@ -26,7 +26,7 @@ use crate::{
     error::CheckError,
     sources,
     subject::Subject,
-    terms::{project, Terms},
+    terms::project,
 };
 
 /// The check.
@@ -47,8 +47,8 @@ static CLAIM: Claim = Claim {
     sources: &[sources::at(sources::JMLR, "Figure 1 and section 5.2 show the floor")],
     differences: "derived in this file; no printed form",
     measured: "The last W iterations of the shipped algorithm: mean of J − J*, extent of the normal coordinate on both sides, \
-               mean of u. The kink is recognised by the sign changes of the kinks' arguments in that window, J* is J at \
-               the mean iterate moved onto it, and v⁻, v⁺ are the vertices of ∂J there.",
+               mean of u. The window must lie on two pieces of J; J* is J at the \
+               mean iterate moved onto the kink between them, and v⁻, v⁺ are the gradients of the pieces there.",
     refuted_by: "a mean floor other than the prediction, or an excursion beyond the interval",
     tolerance: "γ|1−αβ|/β + Lγβ + 20r/W in relative terms, derived in the file; the halves of the window must agree ten times better",
     control: "gross: vanishing steps (the floor disappears), a smooth J (there is none); near miss: β larger by 2%",
@@ -136,27 +136,6 @@ fn window(case: &Case) -> Result<Window, CheckError> {
     }
 }
 
-/// Kink surfaces of J that the window crosses over and over, as (term, kink).
-fn chattering(terms: &Terms, window: &Window) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut scratch = Scratch::new();
-    for (term, tape) in terms.all().into_iter().enumerate() {
-        let mut changes = vec![0_usize; tape.kinks().len()];
-        let (mut last, mut values) = (vec![0.0; changes.len()], vec![0.0; changes.len()]);
-        for theta in &window.theta {
-            tape.kink_values(theta, &mut scratch, &mut values);
-            for (k, count) in changes.iter_mut().enumerate() {
-                *count += usize::from(values[k] * last[k] < 0.0);
-            }
-            last.copy_from_slice(&values);
-        }
-        // An orbit with slopes of ratio r crosses twice in 1 + r steps.
-        let often = window.theta.len() / 100;
-        found.extend((0..changes.len()).filter(|&k| changes[k] > often).map(|k| (term, k)));
-    }
-    found
-}
-
 /// The kink the window lives on.
 struct Site {
     point: Vec<f64>,
@@ -166,23 +145,49 @@ struct Site {
     slopes: [f64; 2],
 }
 
-/// `None` where the window crosses no kink, or where not exactly two opposite pieces meet.
-fn site(case: &Case, terms: &Terms, window: &Window) -> Result<Option<Site>, CheckError> {
-    let surfaces = chattering(terms, window);
-    let count = window.theta.len() as f64;
+/// `None` unless the window lies on two pieces of J, with opposite gradients.
+fn site(case: &Case, window: &Window) -> Option<Site> {
+    let tape = case.objective.tape()?;
+    let mut scratch = Scratch::new();
+    let mut values = vec![0.0; tape.kinks().len()];
+    // The pieces visited, and how often.
+    let mut pieces: Vec<(Vec<i8>, usize)> = Vec::new();
+    for theta in &window.theta {
+        tape.kink_values(theta, &mut scratch, &mut values);
+        let signs: Vec<i8> = values.iter().map(|g| if *g > 0.0 { 1 } else { -1 }).collect();
+        if let Some((_, count)) = pieces.iter_mut().find(|(known, _)| *known == signs) {
+            *count += 1;
+        } else if pieces.len() == 2 {
+            return None;
+        } else {
+            pieces.push((signs, 1));
+        }
+    }
+    let [(first, often), (second, seldom)] = &pieces[..] else { return None };
+    // One passage is no chatter: an orbit with slopes of ratio r is on the rarer side once in 1 + r steps.
+    if 100 * often.min(seldom) < window.theta.len() {
+        return None;
+    }
+    let kink = (0..first.len()).find(|&k| first[k] != second[k])?;
     let mut point = vec![0.0; case.theta.len()];
     for theta in &window.theta {
-        dinlab_numeric::axpy(1.0 / count, theta, &mut point);
+        dinlab_numeric::axpy(1.0 / window.theta.len() as f64, theta, &mut point);
     }
-    let Some(&(term, kink)) = surfaces.first() else { return Ok(None) };
-    point = project(terms.all()[term], kink, point);
-    let sets = terms.sets_near(&point, 1e-9)?;
-    let [minus, plus] = sets.clarke.vertices() else { return Ok(None) };
-    let size = distance(minus, plus);
-    let normal: Vec<f64> = plus.iter().zip(minus).map(|(p, m)| (p - m) / size).collect();
-    let slopes = [dot(minus, &normal), dot(plus, &normal)];
-    let opposite = slopes[0] < 0.0 && slopes[1] > 0.0;
-    Ok(opposite.then_some(Site { point, value: sets.value, normal, slopes }))
+    point = project(tape, kink, point);
+    let mut gradient = |signs: &[i8]| {
+        let mut v = vec![0.0; point.len()];
+        tape.gradient_on_piece(&point, signs, &mut scratch, &mut v);
+        v
+    };
+    let (minus, plus) = match first[kink] < 0 {
+        true => (gradient(first), gradient(second)),
+        false => (gradient(second), gradient(first)),
+    };
+    let size = distance(&minus, &plus);
+    let normal: Vec<f64> = plus.iter().zip(&minus).map(|(p, m)| (p - m) / size).collect();
+    let slopes = [dot(&minus, &normal), dot(&plus, &normal)];
+    let value = tape.value_with(&point, &mut scratch);
+    (slopes[0] < 0.0 && slopes[1] > 0.0).then_some(Site { point, value, normal, slopes })
 }
 
 /// Mean of J − J* over part of the window.
@@ -263,14 +268,10 @@ impl Check for KinkChatterFloor {
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
-        let kinks = Terms::of(&*case.objective).map_or(0, |terms| terms.kinks());
+        let kinks = case.objective.tape().map_or(0, |tape| tape.kinks().len());
         let settles = if case.own && kinks > 0 && case.beta > 0.0 {
-            let seen = || {
-                let terms = Terms::of(&*case.objective)?;
-                site(case, &terms, &window(case)?)
-            };
             // A run that breaks down is reported when it is measured.
-            !matches!(seen(), Ok(None))
+            window(case).map_or(true, |window| site(case, &window).is_some())
         } else {
             true
         };
@@ -288,10 +289,9 @@ impl Check for KinkChatterFloor {
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         context.proceed()?;
         let (gamma, beta) = (case.step_size(), case.factor * case.beta);
-        let terms = Terms::of(&*case.objective)?;
         let window = window(case)?;
         let count = window.theta.len();
-        let found = site(case, &terms, &window)?;
+        let found = site(case, &window);
         let lowest = match &found {
             Some(site) => site.value,
             None => {
@@ -374,10 +374,9 @@ fn coordinates(site: &Site, window: &Window) -> Vec<f64> {
 }
 
 fn histogram(title: &str, case: &Case, color: usize) -> Result<Panel, CheckError> {
-    let terms = Terms::of(&*case.objective)?;
     let window = window(case)?;
     let missing = || CheckError::OwnCase { reason: "the run did not settle at a kink".into() };
-    let site = site(case, &terms, &window)?.ok_or_else(missing)?;
+    let site = site(case, &window).ok_or_else(missing)?;
     let unit = case.step_size() * case.beta;
     let scaled: Vec<f64> = coordinates(&site, &window).iter().map(|c| c / unit).collect();
     let (low, high) = (-1.15 * site.slopes[1], -1.15 * site.slopes[0]);

@@ -149,8 +149,7 @@ fn slides<'a>(case: &Case, solution: &'a Solution) -> Vec<Slide<'a>> {
     let Some(tape) = case.objective.tape() else { return Vec::new() };
     let mut found = Vec::new();
     for (index, segment) in solution.report.segments.iter().enumerate() {
-        let on: Vec<usize> =
-            (0..segment.sides.len()).filter(|&k| segment.sides[k] == Side::Slide).collect();
+        let on: Vec<usize> = (0..segment.sides.len()).filter(|&k| segment.sides[k] == Side::Slide).collect();
         let [kink] = on[..] else { continue };
         let samples: Vec<&Sample> = solution.samples.iter().filter(|s| s.segment == index).collect();
         if samples.len() < FEWEST {
@@ -201,8 +200,14 @@ fn measure_slide(case: &Case, slide: &Slide<'_>, terms: &Terms) -> Result<Vec<Me
     }
     let budget = |scale: f64| Budget::discretisation(1e-8 * scale);
     let mut found = vec![
-        Measurement::at_most("distance from the surface while it slides", off, 0.0, Budget::rounding(1e-11 * (1.0 + reach))),
-        Measurement::at_most("distance of the selection from ∂J", outside, 0.0, budget(1.0 + size)).refined(0.0),
+        Measurement::at_most(
+            "distance from the surface while it slides",
+            off,
+            0.0,
+            Budget::rounding(1e-11 * (1.0 + reach)),
+        ),
+        Measurement::at_most("distance of the selection from ∂J", outside, 0.0, budget(1.0 + size))
+            .refined(0.0),
         Measurement::at_most("|u·n − βv·n|", normal_speed, 0.0, budget(1.0 + case.beta * size)).refined(0.0),
     ];
     if let Some([rate, half]) = rates(slide)? {
@@ -224,12 +229,8 @@ fn measure_exit(slide: &Slide<'_>, terms: &Terms) -> Result<Option<Measurement>,
     let remaining = slide.segment.to - last.t;
     let before = slide.samples[slide.samples.len() - 2];
     let step = last.t - before.t;
-    let point: Vec<f64> = last
-        .theta
-        .iter()
-        .zip(&before.theta)
-        .map(|(b, a)| b + (b - a) * remaining / step)
-        .collect();
+    let point: Vec<f64> =
+        last.theta.iter().zip(&before.theta).map(|(b, a)| b + (b - a) * remaining / step).collect();
     let sets = terms.sets(&point)?;
     let back: Vec<f64> = slide.normal.iter().map(|n| -n).collect();
     let ends = [-sets.clarke.support(&back), sets.clarke.support(&slide.normal)];
@@ -237,8 +238,13 @@ fn measure_exit(slide: &Slide<'_>, terms: &Terms) -> Result<Option<Measurement>,
     // The linear step to the exit is off by the square of the sample interval.
     let budget = Budget::discretisation(1e-8 + 0.02 * (ends[1] - ends[0]));
     Ok(Some(
-        Measurement::at_most("distance of the selection from the end of its interval at the exit", gap, 0.0, budget)
-            .refined(0.0),
+        Measurement::at_most(
+            "distance of the selection from the end of its interval at the exit",
+            gap,
+            0.0,
+            budget,
+        )
+        .refined(0.0),
     ))
 }
 
@@ -283,8 +289,7 @@ fn measure_iterates(case: &Case, slide: &Slide<'_>, terms: &Terms) -> Result<Vec
     // Three windows in a fifth of β or of the slide, whichever is shorter.
     let gamma = 0.2 * min(case.beta, span) / (STEPS * WINDOWS) as f64;
     let method = Method::Indian { alpha: case.alpha, beta: case.beta };
-    let mut run =
-        IndianRun::new(method, first.theta.clone(), Schedule::Constant(gamma), STEPS * WINDOWS);
+    let mut run = IndianRun::new(method, first.theta.clone(), Schedule::Constant(gamma), STEPS * WINDOWS);
     run.start = Start::Auxiliary(first.u.clone());
     let mut oracle = case.objective.oracle();
     let mut v = vec![0.0; first.theta.len()];
@@ -331,8 +336,7 @@ impl Check for SlidingMode {
     fn cases(&self, effort: Effort) -> Vec<Case> {
         let mut cases = vec![
             // Into (1, 1).
-            Case::new("valley", 0.5, 0.1, &[-1.5, 0.0], 20.0)
-                .restricted("expr:100*(x-1)^2", [0.0, 1.0]),
+            Case::new("valley", 0.5, 0.1, &[-1.5, 0.0], 20.0).restricted("expr:100*(x-1)^2", [0.0, 1.0]),
             // On θ₁ = 0 below the kink's vertex, until u₁ is too large.
             Case::new("valley", 0.5, 0.1, &[0.0, -0.2], 1.0).restricted("expr:100*x^2", [0.0, 1.0]),
             Case { first: Some((1, false)), ..Case::new("valley", 0.01, 1e-3, &[-0.5, 0.5], 20.0) },
