@@ -10,7 +10,6 @@ use serde_json::{json, Value};
 use crate::{
     args::{check_length, Common, Reading},
     output::{self, number, numbers, Product},
-    problem::list,
     session::{Exit, Session},
     values::Vector,
 };
@@ -72,7 +71,7 @@ fn at_point(plan: Value, sets: &Sets) -> Product {
         "critical": critical,
         "d_critical": d_critical,
     });
-    let mut text = format!("J({}) = {}\n", list(&sets.point), sets.value);
+    let mut text = format!("J({}) = {}\n", list(&sets.point), list(&[sets.value]));
     text += &format!("∂J   {}\n", words(&sets.clarke));
     text += &format!("D_J  {}\n", words(&sets.sum));
     if sets.terms.len() > 1 {
@@ -80,7 +79,7 @@ fn at_point(plan: Value, sets: &Sets) -> Product {
             text += &format!("  ∂J_{:<3}{}\n", n + 1, words(term));
         }
     }
-    text += &format!("gap (Hausdorff distance of the two)  {gap}\n");
+    text += &format!("gap (Hausdorff distance of the two)  {}\n", list(&[gap]));
     text += match (critical, d_critical) {
         (true, _) => "critical: 0 is in ∂J\n",
         (false, true) => "D-critical but not critical: 0 is in D_J, not in ∂J\n",
@@ -95,6 +94,12 @@ fn at_point(plan: Value, sets: &Sets) -> Product {
     }
     let columns = std::iter::once("set".to_owned()).chain((1..=sets.point.len()).map(|i| format!("v_{i}")));
     Product::new("subdifferential", plan, body, text).with_table(Table::new(columns.collect(), rows))
+}
+
+/// Numbers as a person reads them: 1 and not 1.0, 5e-30 and not thirty zeros.
+fn list(x: &[f64]) -> String {
+    let short = |x: &f64| format!("{x:?}").trim_end_matches(".0").to_owned();
+    x.iter().map(short).collect::<Vec<_>>().join(", ")
 }
 
 /// A set as a person reads it: a number, an interval, or its vertices.
@@ -128,7 +133,7 @@ fn everywhere(plan: Value, set: &CriticalSet) -> Product {
     for p in &set.points {
         let kind = if p.critical { "critical" } else { "D-critical only" };
         let alone = if p.isolated { "" } else { ", one of a continuum" };
-        text += &format!("({})  J = {}  {kind}{alone}\n", list(&p.point), p.value);
+        text += &format!("({})  J = {}  {kind}{alone}\n", list(&p.point), list(&[p.value]));
     }
     text += &format!("D-critical values  {}\n", listed(&set.values));
     text += &format!("critical values    {}\n", listed(&set.critical_values));

@@ -9,6 +9,7 @@
 //! on the smooth pieces here (quadratic pieces, straight curves). An interval with a crossing adds at most half the jump of
 //! ⟨v, ċ⟩ times h, whichever piece its midpoint falls in. The jumps are read off the samples.
 
+use dinlab_din::{inclusion::solve, Dynamics, Run, Settings};
 use dinlab_numeric::{axpy, dot, max, norm};
 use dinlab_objective::{
     subdifferential::{Polytope, DIMENSION_LIMIT},
@@ -17,6 +18,7 @@ use dinlab_objective::{
 };
 use dinlab_record::{
     figure::{Axis, Dash, Figure, Layer, Panel},
+    observe::Blind,
     Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement,
 };
 use serde::Serialize;
@@ -24,6 +26,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    runs::require,
     sources,
     subject::Subject,
     terms::{project, surface, Terms},
@@ -49,7 +52,7 @@ static CLAIM: Claim = Claim {
     ],
     differences: "as printed",
     measured: "On curves inside kink surfaces: the width of ∂J and of D_J in the direction of the velocity, and their \
-               common value against differences of J along the curve. On polygons that cross kinks: the midpoint sum of \
+               common value against differences of J along the curve; the same on slides of the event solver's orbits. On polygons that cross kinks: the midpoint sum of \
                ⟨v, ċ⟩, v drawn from D_J at random, against the difference of J.",
     refuted_by: "a width above rounding, a value other than the derivative of J, an integral off by more than its bound",
     tolerance: "width: 10³·ε times the size of the set and the speed; derivative: 10⁻⁷ of that scale, differences of order 4 \
@@ -70,6 +73,8 @@ enum Curve {
     Surface { start: Vec<f64>, term: usize, kink: usize, length: f64 },
     /// Polygon through these points, across kinks.
     Polygon(Vec<Vec<f64>>),
+    /// The parts of an orbit of DIN, from rest, on which it slides.
+    Slides { alpha: f64, beta: f64, theta: Vec<f64>, until: f64 },
 }
 
 /// One objective along one curve.
@@ -94,11 +99,19 @@ impl Case {
         Self { objective: Subject::named(objective), curve, extra: None, stretch: 1.0 }
     }
 
+    fn slides(objective: &str, alpha: f64, beta: f64, theta: &[f64], until: f64) -> Self {
+        let curve = Curve::Slides { alpha, beta, theta: theta.to_vec(), until };
+        Self { objective: Subject::named(objective), curve, extra: None, stretch: 1.0 }
+    }
+
     fn words(&self) -> String {
         let curve = match &self.curve {
             Curve::Polynomial(c) => format!("c(t) with coefficients {c:?}"),
             Curve::Surface { start, .. } => format!("the kink surface through {start:.4?}"),
             Curve::Polygon(c) => format!("the polygon {c:?}"),
+            Curve::Slides { alpha, beta, theta, .. } => {
+                format!("the slides of DIN from {theta:?}, α={alpha}, β={beta}")
+            }
         };
         format!("{} along {curve}", self.objective)
     }
@@ -127,6 +140,7 @@ fn position(case: &Case, terms: &Terms, t: f64) -> Vec<f64> {
             axpy(t * length, &tangent(&normal), &mut x);
             project(tape, *kink, x)
         }
+        Curve::Slides { .. } => Vec::new(),
         Curve::Polygon(corners) => {
             let along = t * (corners.len() - 1) as f64;
             let i = (along.floor() as usize).min(corners.len() - 2);
@@ -209,6 +223,47 @@ fn measure_inside(case: &Case, terms: &Terms) -> Result<Vec<Measurement>, CheckE
     ])
 }
 
+/// The same on the slides of an orbit of the event solver: θ′ = u − βv with the selection in force, and dJ/dt from
+/// differences of the sampled values.
+fn measure_slides(case: &Case, terms: &Terms) -> Result<Vec<Measurement>, CheckError> {
+    let Curve::Slides { alpha, beta, theta, until } = &case.curve else { return Ok(Vec::new()) };
+    let mut run = Run::new(Dynamics::Din { alpha: *alpha, beta: *beta }, theta, *until);
+    run.settings = Settings::with_tolerance(1e-12);
+    run.samples = 4001;
+    let orbit = solve(&*case.objective, &run, &Default::default(), &mut Blind)?;
+    require(&orbit.trajectory.status, &case.words())?;
+    let (samples, values) = (&orbit.samples, &orbit.trajectory.value);
+    let h = until / 4000.0;
+    let slope = |i: usize, k: usize| {
+        let central = |k: usize| (values[i + k] - values[i - k]) / (2.0 * h * k as f64);
+        (4.0 * central(k) - central(2 * k)) / 3.0
+    };
+    let (mut width, mut off, mut change, mut scale, mut count) = (0.0, 0.0, 0.0, 0.0, 0_u32);
+    for i in 4..values.len().saturating_sub(4) {
+        let inside = samples[i - 4].segment == samples[i + 4].segment;
+        if !(inside && orbit.report.segments[samples[i].segment].slides()) {
+            continue;
+        }
+        let sample = &samples[i];
+        let velocity: Vec<f64> = sample.u.iter().zip(&sample.selection).map(|(u, v)| u - beta * v).collect();
+        let sets = terms.sets(&sample.theta)?;
+        width = max(width, sets.sum.width(&velocity));
+        scale = max(scale, sets.sum.largest_norm() * norm(&velocity));
+        let (fine, coarse) = (slope(i, 1), slope(i, 2));
+        off = max(off, (sets.sum.support(&velocity) - fine).abs());
+        change = max(change, (fine - coarse).abs());
+        count += 1;
+    }
+    let rounding = Budget::rounding(1e-9 * scale);
+    let derivative = Budget::discretisation(1e-3 * scale);
+    Ok(vec![
+        Measurement::at_least("samples on slides", f64::from(count), 50.0, Budget::default()),
+        Measurement::at_most("width of D_J along θ′ on slides", width, 0.0, rounding),
+        Measurement::at_most("distance of ⟨v, θ′⟩ from dJ/dt on slides", off, 0.0, derivative)
+            .refined(change),
+    ])
+}
+
 /// Midpoint sums of ⟨v, ċ⟩ with random v ∈ D_J over n intervals per side, and the bound of the error.
 fn midpoint_sum(case: &Case, terms: &Terms, n: usize, context: &Context<'_>) -> Result<[f64; 2], CheckError> {
     let Curve::Polygon(corners) = &case.curve else { return Ok([f64::NAN; 2]) };
@@ -285,6 +340,9 @@ impl Check for ChainRule {
             Case::inside("expr:2*abs(x+2*y)-0.7*max(x+2*y,0)+x*y", &[&[-1.0, 3.0], &[0.5, -1.5]]),
             // Curved.
             Case::inside("sum:abs(y-x^2);-3*max(y-x^2,0);x", &[&[-1.0, 2.0], &[1.0, -4.0, 4.0]]),
+            // On θ₁ = 0 and into (1, 1); along x = y.
+            Case::slides("valley", 0.5, 0.1, &[0.0, -0.2], 10.0),
+            Case::slides("expr:2*abs(x-y)+0.5*(x-1)^2+y^2", 0.4, 0.3, &[1.2, 0.2], 8.0),
             Case::across("valley", &[[-1.3, 0.4], [1.7, 1.1], [0.4, -0.6], [-0.9, 1.3]]),
             Case::across("sum:abs(x-y);-abs(x-y);max(x,-2*y);x*y", &[[-1.0, 0.3], [1.1, 0.9], [0.2, -1.4]]),
         ];
@@ -354,6 +412,7 @@ impl Check for ChainRule {
         let terms = Terms::of(&*case.objective)?;
         let found = match &case.curve {
             Curve::Polygon(_) => measure_across(case, &terms, context)?,
+            Curve::Slides { .. } => measure_slides(case, &terms)?,
             _ => measure_inside(case, &terms)?,
         };
         Ok(found.into_iter().map(|m| m.on(case.words())).collect())
