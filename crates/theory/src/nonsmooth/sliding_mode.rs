@@ -382,9 +382,8 @@ impl Check for SlidingMode {
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
         let kinks = case.objective.tape().map_or(0, |tape| tape.kinks().len());
         let low = case.theta.len() <= DIMENSION_LIMIT;
-        let seen = !case.own
-            || !(low && kinks > 0 && case.beta > 0.0)
-            || solution(case).map_or(true, |s| !slides(case, &s).is_empty());
+        let askable = case.own && low && kinks > 0 && case.beta > 0.0;
+        let seen = !askable || solution(case).map_or(true, |s| !slides(case, &s).is_empty());
         let words = "the run slides on one flat kink surface for a while";
         vec![
             Hypothesis::exact("J has kinks", kinks > 0),
