@@ -95,7 +95,7 @@ fn valley_slides_into_its_minimum() {
     let (alpha, beta) = (0.5, 0.1);
     let s = solution("valley", &run(Dynamics::Din { alpha, beta }, &[-1.5, 0.0], Start::Rest, 30.0));
     assert_eq!(s.trajectory.status, Status::ReachedEnd);
-    assert!(imbalance("valley", alpha, beta, &s) < 1e-8);
+    assert!(imbalance("valley", alpha, beta, &s) < 1e-9);
     let slide = s.report.segments.iter().find(|x| x.sides[1] == Side::Slide).expect("it slides on x = 1");
     let inside: Vec<&Sample> = s.samples.iter().filter(|x| x.t >= slide.from && x.t <= slide.to).collect();
     assert!(inside.len() > 20);
@@ -333,5 +333,19 @@ fn random_piecewise_quadratics_against_explicit_euler() {
             // First order with a constant of up to 20 (heavy ball, which is hardly damped here).
             assert!(error < 40.0 * 4.0 / steps as f64, "{name} from {start:?}, {dynamics:?}: {error:e}");
         }
+    }
+}
+
+#[test]
+fn the_error_across_events_follows_the_tolerance() {
+    let mut run = run(Dynamics::Din { alpha: 0.5, beta: 0.1 }, &[-1.5, 0.0], Start::Rest, 15.0);
+    let reference = solution("valley", &run);
+    for tolerance in [1e-6, 1e-8, 1e-10] {
+        run.settings = Settings::with_tolerance(tolerance);
+        let s = solution("valley", &run);
+        let pairs = s.samples.iter().zip(&reference.samples);
+        let apart = pairs.map(|(a, b)| dinlab_numeric::distance(&a.theta, &b.theta));
+        let error = apart.fold(0.0, dinlab_numeric::max);
+        assert!(error < 20.0 * tolerance, "{tolerance:e}: {error:e}");
     }
 }

@@ -30,6 +30,9 @@ use crate::{
 /// surfaces act independently.
 const FEW: usize = 3;
 
+/// Most unknowns for which the pieces are always integrated by the implicit method.
+const IMPLICIT: usize = 64;
+
 /// A run between two of its events.
 #[derive(Clone)]
 pub(super) struct Walk<'a> {
@@ -160,7 +163,7 @@ impl<'a> Walk<'a> {
         let reach = self.reach();
         loop {
             let (mut events, signs) = events(&self.field, &reach);
-            let mut settings = Settings { integrator: Integrator::Auto, ..settings.clone() };
+            let mut settings = Settings { integrator: self.between(), ..settings.clone() };
             settings.max_evaluations = settings.max_evaluations.saturating_sub(self.work.evaluations);
             let grid = &self.grid[..self.grid.partition_point(|&t| t <= until)];
             let mut rows = Vec::new();
@@ -194,6 +197,16 @@ impl<'a> Walk<'a> {
                     return Ok((outcome, sign, rows));
                 }
             }
+        }
+    }
+
+    /// The method between events. What is located on dense output is as good as that: the one of `radau` is under error
+    /// control, that of `dop853` magnifies fast modes that have died out.
+    fn between(&self) -> Integrator {
+        if self.y.len() <= IMPLICIT {
+            Integrator::Radau
+        } else {
+            Integrator::Auto
         }
     }
 
