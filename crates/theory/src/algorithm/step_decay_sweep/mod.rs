@@ -129,8 +129,7 @@ impl Check for StepDecaySweep {
             predicted,
             Budget::discretisation(finite_step),
         )
-        .on(case.words())
-        .refined(0.0)])
+        .on(case.words())])
     }
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
