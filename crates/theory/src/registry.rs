@@ -42,6 +42,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::figure_one::FigureOne,
     &algorithm::theorem3_vanishing_steps::Theorem3VanishingSteps,
     &algorithm::step_decay_sweep::StepDecaySweep,
+    &algorithm::oscillation_measures::OscillationMeasures,
     &algorithm::method_dictionary::MethodDictionary,
     &geometry::stability_region::StabilityRegion,
 ];

@@ -10,7 +10,6 @@ use std::f64::consts::PI;
 
 use super::parabola_vertex;
 use crate::error::{check_finite, AnalysisError};
-use crate::least_squares::regress;
 
 /// The largest peak of a spectrum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,7 +24,8 @@ pub struct SpectralPeak {
 
 /// Peak of `w`, sampled every `interval`; `None` where the power has no maximum beyond 4 cycles per record (the main
 /// lobe of the window has 2) that is at least twice the minimum before it and a hundredth of the largest power of all
-/// (the window's side lobes stay below a thousandth of its main lobe). At least 16 samples are needed.
+/// (the window's side lobes stay below a thousandth of its main lobe), and where it is not narrower than half its frequency:
+/// what detrending leaves of a monotone decay is as wide as it is far from 0. At least 16 samples are needed.
 pub fn spectral_peak(w: &[f64], interval: f64) -> Result<Option<SpectralPeak>, AnalysisError> {
     check_finite("w", w)?;
     if w.len() < 16 {
@@ -34,7 +34,7 @@ pub fn spectral_peak(w: &[f64], interval: f64) -> Result<Option<SpectralPeak>, A
     let n = w.len();
     // Padding by at least 8 makes the parabola through three bins a good interpolation.
     let size = (8 * n).next_power_of_two();
-    let power = power(w, size)?;
+    let power = power(w, size);
     let first = 4 * size / n;
     let is_peak = |i: &usize| power[*i] > power[i - 1] && power[*i] >= power[i + 1];
     let Some(top) = (first..power.len() - 1).filter(is_peak).max_by(|a, b| power[*a].total_cmp(&power[*b]))
@@ -62,21 +62,29 @@ pub fn spectral_peak(w: &[f64], interval: f64) -> Result<Option<SpectralPeak>, A
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => f64::NAN,
     };
-    Ok(Some(SpectralPeak { frequency, half_width, prominence }))
+    let narrow = half_width < 0.5 * frequency;
+    Ok(narrow.then_some(SpectralPeak { frequency, half_width, prominence }))
 }
 
-/// |FFT|² of the detrended, windowed and padded series at the frequencies 0…size/2.
-fn power(w: &[f64], size: usize) -> Result<Vec<f64>, AnalysisError> {
+/// |FFT|² of the detrended, windowed and padded series at the frequencies 0…size/2. The line is fitted with the
+/// window as weight: a line fitted to the whole of a decaying series would be larger than what the window leaves of it.
+fn power(w: &[f64], size: usize) -> Vec<f64> {
     let n = w.len();
-    let number: Vec<f64> = (0..n).map(|i| i as f64).collect();
-    let line = regress(&number, w)?;
+    let hann = |i: usize| 0.5 - 0.5 * (2.0 * PI * i as f64 / (n - 1) as f64).cos();
+    let middle = 0.5 * (n - 1) as f64;
+    // The window is symmetric, so that 1 and i − middle are orthogonal under it.
+    let mut sums = [0.0; 4];
+    for (i, w) in w.iter().enumerate() {
+        let (h, x) = (hann(i), i as f64 - middle);
+        sums = [sums[0] + h, sums[1] + h * x * x, sums[2] + h * w, sums[3] + h * x * w];
+    }
+    let (mean, slope) = (sums[2] / sums[0], sums[3] / sums[1]);
     let mut z = vec![Complex::new(0.0, 0.0); size];
     for (i, w) in w.iter().enumerate() {
-        let hann = 0.5 - 0.5 * (2.0 * PI * i as f64 / (n - 1) as f64).cos();
-        z[i] = Complex::new(hann * (w - line.intercept - line.slope * number[i]), 0.0);
+        z[i] = Complex::new(hann(i) * (w - mean - slope * (i as f64 - middle)), 0.0);
     }
     transform(&mut z);
-    Ok(z[..=size / 2].iter().map(|z| z.norm_sqr()).collect())
+    z[..=size / 2].iter().map(|z| z.norm_sqr()).collect()
 }
 
 /// Discrete Fourier transform in place by decimation in time (Cooley, Tukey 1965); the length is a power of 2. One

@@ -7,6 +7,7 @@ pub mod fixed_step_descent;
 pub mod method_dictionary;
 pub mod minibatch_drift_factor;
 pub mod pseudo_trajectory;
+pub mod oscillation_measures;
 pub mod saddle_capture_from_rest;
 pub mod saddle_escape_iterates;
 pub mod step_decay_sweep;

@@ -1,0 +1,508 @@
+//! What "fewer oscillations" means: six measures, their closed forms along an eigendirection, and their price.
+//!
+//! Along an eigendirection with multiplier μ = |μ|e^(iφ) the coordinate is w_k = Re(Cμᵏ): it changes its sign and its
+//! velocity every π/φ iterations (1, 2), the envelope shrinks by |μ|^(π/φ) from one extremum to the next (3), and its
+//! spectrum peaks at φ/2π (6). In the flow φ/γ → ω, and the upward variation of J (4) and the path length (5) of a
+//! start at rest are sums of geometric series of extrema (in `mode.rs`). All five decrease in β until
+//! β = (2√λ−α)/λ, where the direction stops to spiral. What freedom from oscillation costs in rate is derived in
+//! `price.rs`.
+
+mod draw;
+mod minimiser;
+mod mode;
+mod price;
+
+use dinlab_indian::dictionary::{tuned_heavy_ball, tuned_nesterov};
+use dinlab_objective::{Regularity, Start};
+use dinlab_record::{figure::Figure, Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement};
+use serde::Serialize;
+use std::f64::consts::PI;
+
+use self::{
+    minimiser::minimiser,
+    mode::{variation, variation_of_flow, Algorithm, Mode},
+};
+use crate::{
+    check::{Check, Context, Effort, OwnCase},
+    error::CheckError,
+    sources,
+    subject::Subject,
+};
+
+/// The check.
+pub struct OscillationMeasures;
+
+static CLAIM: Claim = Claim {
+    id: "oscillation-measures",
+    family: 'C',
+    title: "What fewer oscillations means, and what it costs",
+    sentence: "Along an eigendirection crossings, reversals, overshoot, upward variation, path excess and spectral peak are closed \
+               forms of (α, β, γ, λ) that decrease in β up to β = (2√λ−α)/λ; without any oscillation on [μ, L] the best factor of \
+               INDIAN is 1 − μ/L, that of gradient descent.",
+    statement: r"\mu=|\mu|e^{i\varphi}:\ \text{crossings}=\tfrac{\varphi}{\pi}k,\ \text{overshoot}=|\mu|^{\pi/\varphi},\ \sum\tfrac{(\Delta J)_+}{J_0}=\tfrac{q^2}{1-r^2},\ \tfrac{\text{path}}{\text{displacement}}=1+\tfrac{2q}{1-r};\qquad \min_{\alpha,\beta,\gamma}\{\rho:\ \text{no oscillation on }[\mu,L]\}=1-\tfrac\mu L",
+    hypotheses: &[
+        "near the place looked at J is quadratic in the direction looked at: quadratics and one piece of `valley` exactly, the \
+         minimiser of the logistic regression up to the size 10⁻⁷ of the start (by construction)",
+        "for own cases: J is twice continuously differentiable and Newton's method finds a minimiser with a positive definite \
+         Hessian from the given start (exact, computed)",
+    ],
+    sources: &[sources::at(sources::JMLR, "section 5.2: parasite oscillations"), sources::at(sources::SADDLES, "section on spirals")],
+    differences: "the papers speak of oscillations without a measure; measures, closed forms and the price are derived in this file",
+    measured: "Along runs of the shipped INDIAN, heavy ball and Nesterov: sign changes and velocity reversals, distance of \
+               interpolated zeros, multiplier of the series (dynamic mode decomposition), interpolated extrema, spectral peak; \
+               upward variation and path at three step sizes, extrapolated to the flow. The series ends where it has stayed below \
+               10⁻⁹ of its begin for 200 iterations. The price: random search over (α, β, γ) with the shipped step.",
+    refuted_by: "a count off by more than one, an envelope, a variation, a path or a peak off its closed form, a measure that grows \
+                 with β, or parameters without oscillation that beat 1 − μ/L",
+    tolerance: "counts: 1 (phase); spacing: interpolation error |log|μ||/4 at either end; envelope: 10⁻⁶ on quadratics, 10⁻³ where J is \
+                quadratic up to 10⁻⁷; interpolated extrema: 0.3φ²(φ² + |log|μ||) for the parabola through three samples; variation: 10⁻³, change of the extrapolation below a tenth of it; \
+                peak: a tenth of the decay rate, width 10%; search: 10⁻⁶ below, 2% above the bound",
+    control: "gross: the flow's ω and overshoot in the place of the multiplier's at a large step; variation with β doubled; near \
+              miss: α off by 10⁻³ in the envelope, β off by 1% in the variation; a claimed price 2% too high",
+    evidence: Evidence::Sampled,
+    cost: "some 10⁶ iterations in the plane and 10⁴ on the logistic regression; about a second",
+};
+
+/// What a case looks at.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Case {
+    /// One eigendirection of one run.
+    Mode(Mode),
+    /// Upward variation and path excess against the flow's closed form; the factor on β is 1 except in controls.
+    Variation {
+        /// α.
+        alpha: f64,
+        /// β.
+        beta: f64,
+        /// λ.
+        hessian_eigenvalue: f64,
+        /// Largest of the three step sizes.
+        step_size: f64,
+        /// Time after which the oscillation has died out.
+        time: f64,
+        /// Factor on β in the prediction.
+        factor: f64,
+    },
+    /// All measures along an increasing sequence of β.
+    Decrease {
+        /// α.
+        alpha: f64,
+        /// λ of the direction.
+        hessian_eigenvalue: f64,
+        /// Step size.
+        step_size: f64,
+        /// Horizon.
+        time: f64,
+    },
+    /// Best factors on [μ, L] with and without oscillation.
+    Price {
+        /// μ and L.
+        interval: [f64; 2],
+        /// Random draws.
+        draws: u64,
+        /// Factor on μ/L in the prediction; 1 except in a control.
+        factor: f64,
+    },
+}
+
+/// Allowance for the nonlinearity of J beside a minimiser, and for rounding at the small amplitudes there.
+fn nonlinear(mode: &Mode) -> f64 {
+    if mode.floor == FOLLOWED {
+        1e-3
+    } else {
+        0.0
+    }
+}
+
+fn measure_mode(mode: &Mode) -> Result<Vec<Measurement>, CheckError> {
+    let (expected, found) = (mode.prediction()?, mode.found()?);
+    let words = mode.words();
+    if expected.angle == 0.0 {
+        return Ok(vec![
+            Measurement::at_most(
+                "sign changes of a direction that does not spiral",
+                found.crossings as f64,
+                1.0,
+                Budget::default(),
+            )
+            .on(&words),
+            Measurement::holds("no spectral peak", mode.peak()?.is_none()).on(words),
+        ]);
+    }
+    let (steps, per_step) = (found.steps as f64, expected.angle / PI);
+    let loose = nonlinear(mode);
+    let [spacing, zeros] = found.spacing;
+    let budget = |discretisation: f64| Budget { rounding: 1e-9, discretisation, sampling: 0.0 };
+    let count = |name: &str, n: u64| {
+        Measurement::equal(name, n as f64, steps * per_step, Budget::sampling(1.0)).on(&words)
+    };
+    let mut result = vec![
+        count("sign changes", found.crossings),
+        count("velocity reversals", found.reversals),
+        Measurement::equal(
+            "iterations from one zero to the next",
+            spacing,
+            1.0 / per_step,
+            budget(expected.decay / (2.0 * (zeros - 1.0)) + loose / per_step),
+        )
+        .on(&words),
+        Measurement::equal(
+            "ratio of the envelope from one extremum to the next",
+            found.ratio(),
+            expected.ratio,
+            budget(1e-6 + loose),
+        )
+        .on(&words),
+    ];
+    // A parabola through three samples means something where an oscillation has many.
+    if let Some(extrema) = found.extrema.filter(|_| expected.angle < 0.7) {
+        let curvature = expected.angle.powi(2);
+        let scatter = 0.3 * curvature * (curvature + expected.decay) + 1e-6 + loose;
+        result.push(
+            Measurement::equal("ratio of interpolated extrema", extrema, expected.ratio, budget(scatter))
+                .on(&words),
+        );
+    }
+    // Where the decay is as fast as the oscillation there is no peak to speak of, and a short series has no width.
+    let complete = mode.first_below.is_infinite() && mode.floor < FOLLOWED;
+    if complete && expected.decay < 0.3 * expected.angle {
+        let (frequency, width) = mode.peak()?.map_or((f64::NAN, f64::NAN), |p| (p.frequency, p.half_width));
+        let narrow = (2_f64.cbrt() - 1.0).sqrt() * expected.decay / (2.0 * PI);
+        result.push(
+            Measurement::equal(
+                "frequency of the spectral peak",
+                frequency,
+                expected.angle / (2.0 * PI),
+                budget(0.1 * expected.decay / (2.0 * PI)),
+            )
+            .on(&words)
+            .in_unit("1/iteration"),
+        );
+        result.push(
+            Measurement::equal("half-width of the spectral peak", width, narrow, budget(0.1 * narrow))
+                .on(&words)
+                .in_unit("1/iteration"),
+        );
+    }
+    Ok(result)
+}
+
+/// Upward variation and path excess of one direction of the flow, from three step sizes.
+fn measure_variation(case: &Case) -> Result<Vec<Measurement>, CheckError> {
+    let Case::Variation { alpha, beta, hessian_eigenvalue: lambda, step_size, time, factor } = *case else {
+        return Ok(Vec::new());
+    };
+    let objective = Subject::named(&format!("quadratic:{lambda}"));
+    let at = |level: i32| {
+        variation(Algorithm::indian(alpha, beta, step_size * 0.5_f64.powi(level)), &objective, &[1.0], time)
+    };
+    let (coarse, middle, fine) = (at(0)?, at(1)?, at(2)?);
+    let predicted = variation_of_flow(alpha, factor * beta, lambda);
+    let words = format!(
+        "quadratic:{lambda}, α={alpha}, β={beta}, γ={step_size}, {}, {}",
+        0.5 * step_size,
+        0.25 * step_size
+    );
+    let names = ["upward variation of J over J₀", "path length over displacement"];
+    Ok((0..2)
+        .map(|i| {
+            let (first, second) = (2.0 * middle[i] - coarse[i], 2.0 * fine[i] - middle[i]);
+            // The excess alone is compared: the 1 in the path carries nothing.
+            let size = predicted[i] - i as f64;
+            Measurement::equal(names[i], second, predicted[i], Budget::discretisation(1e-3 * size))
+                .on(&words)
+                .refined(second - first)
+        })
+        .collect())
+}
+
+/// Measures 1 to 5 at eight values of β up to the last that spirals.
+fn measure_decrease(case: &Case) -> Result<Vec<Measurement>, CheckError> {
+    let Case::Decrease { alpha, hessian_eigenvalue: lambda, step_size, time } = *case else {
+        return Ok(Vec::new());
+    };
+    let name = format!("quadratic:{lambda}");
+    let objective = Subject::named(&name);
+    let last = (2.0 * lambda.sqrt() - alpha) / lambda;
+    let mut measures: Vec<[f64; 5]> = Vec::new();
+    for i in 0..8 {
+        let algorithm = Algorithm::indian(alpha, last * f64::from(i) / 8.0, step_size);
+        let [upward, excess] = variation(algorithm, &objective, &[1.0], time)?;
+        let found = Mode::new(&name, algorithm, &[1.0], 0, lambda).found()?;
+        let reversals = found.reversals as f64 / found.steps as f64;
+        measures.push([1.0 / found.spacing[0], reversals, found.ratio(), upward, excess]);
+    }
+    let names = [
+        "sign changes per iteration",
+        "velocity reversals per iteration",
+        "overshoot",
+        "upward variation",
+        "path excess",
+    ];
+    let words = format!("{name}, α={alpha}, γ={step_size}, β = 0…{:.4}", last * 7.0 / 8.0);
+    let mut result: Vec<Measurement> = (0..5)
+        .map(|i| {
+            // A NaN counts as an increase.
+            let increases = measures.windows(2).filter(|pair| !(pair[1][i] < pair[0][i])).count();
+            Measurement::equal(
+                format!("increases of the {} along β", names[i]),
+                increases as f64,
+                0.0,
+                Budget::default(),
+            )
+            .on(&words)
+        })
+        .collect();
+    for factor in [1.02, 2.0] {
+        let algorithm = Algorithm::indian(alpha, factor * last, step_size);
+        let found = Mode::new(&name, algorithm, &[1.0], 0, lambda).found()?;
+        result.push(
+            Measurement::at_most(
+                "sign changes beyond the last β that spirals",
+                found.crossings as f64,
+                1.0,
+                Budget::default(),
+            )
+            .on(format!("{name}, {}", algorithm.words())),
+        );
+    }
+    Ok(result)
+}
+
+fn measure_price(case: &Case, context: &Context<'_>) -> Vec<Measurement> {
+    let Case::Price { interval, draws, factor } = *case else { return Vec::new() };
+    let [mu, l] = interval;
+    let [any, free] = price::search(interval, draws, context);
+    let (root, cost) = ((l / mu).sqrt(), factor * mu / l);
+    let words = format!("μ={mu}, L={l}, {draws} draws");
+    let best = 2.0 / (root + 1.0);
+    vec![
+        Measurement::equal(
+            "1 − best factor with oscillation",
+            1.0 - any,
+            best,
+            Budget::sampling(0.02 * best),
+        )
+        .on(&words),
+        Measurement::at_most(
+            "1 − best factor without oscillation",
+            1.0 - free,
+            cost,
+            Budget::rounding(1e-6 * cost),
+        )
+        .on(&words),
+        Measurement::at_least(
+            "1 − best factor without oscillation",
+            1.0 - free,
+            cost,
+            Budget::sampling(0.02 * cost),
+        )
+        .on(words),
+    ]
+}
+
+/// The stiffest direction of the logistic regression at its minimiser.
+fn logistic(algorithm: impl Fn([f64; 2]) -> Algorithm) -> Option<Mode> {
+    let subject = Subject::named("logistic");
+    let start = vec![0.0; subject.dimension()];
+    let bounds = [subject.facts().convexity.as_ref()?.value, subject.facts().smoothness.as_ref()?.value];
+    stiffest(subject, &start, algorithm(bounds))
+}
+
+/// Size of a start beside a minimiser, and the fraction of it down to which the mode is followed: what the
+/// nonlinearity of J brings into other directions stays a thousand times smaller.
+const AMPLITUDE: f64 = 1e-7;
+const FOLLOWED: f64 = 1e-3;
+
+fn stiffest(objective: Subject, start: &[f64], algorithm: Algorithm) -> Option<Mode> {
+    let found = minimiser(&*objective, start)?;
+    let theta: Vec<f64> = found.theta.iter().zip(&found.direction).map(|(t, d)| t + AMPLITUDE * d).collect();
+    let centre = dinlab_numeric::dot(&found.direction, &found.theta);
+    let mode = Mode::new("quadratic:1", algorithm, &theta, 0, found.largest);
+    Some(Mode { objective, direction: found.direction, centre, floor: FOLLOWED, ..mode })
+}
+
+/// The transversal direction of `valley` before θ₁ = 0: w = θ₁ + θ₂ feels 400w − 1.
+fn valley(beta: f64) -> Mode {
+    let mode = Mode::new("valley", Algorithm::indian(0.5, beta, 1e-3), &[-1.0, 1.5], 0, 400.0);
+    Mode { direction: vec![1.0, 1.0], centre: 1.0 / 400.0, first_below: 0.0, ..mode }
+}
+
+impl Check for OscillationMeasures {
+    type Case = Case;
+
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn cases(&self, effort: Effort) -> Vec<Case> {
+        let two = [1.0, 1.0];
+        let stiff = |alpha, beta, gamma| {
+            Mode::new("quadratic:1,400", Algorithm::indian(alpha, beta, gamma), &two, 1, 400.0)
+        };
+        let soft = |alpha, beta, gamma| {
+            Mode::new("quadratic:1,400", Algorithm::indian(alpha, beta, gamma), &two, 0, 1.0)
+        };
+        let named = |named| Mode::new("quadratic:1,20", Algorithm::Named(named), &two, 1, 20.0);
+        let mut modes = vec![
+            soft(0.5, 0.01, 1e-2),
+            stiff(0.5, 0.01, 2e-3),
+            // A large step: the angle is far from γω.
+            stiff(0.5, 0.02, 0.015),
+            Mode::new("quadratic:7", Algorithm::indian(0.3, 0.05, 0.05), &[1.0], 0, 7.0),
+            // No direction spirals for αβ ≥ 1.
+            stiff(10.0, 0.2, 1e-3),
+            soft(10.0, 0.2, 1e-2),
+            named(tuned_heavy_ball(1.0, 36.0)),
+            named(tuned_nesterov(1.0, 100.0)),
+            valley(0.01),
+        ];
+        modes.extend(logistic(|_| Algorithm::indian(0.5, 0.1, 0.1)));
+        modes.extend(logistic(|[mu, l]| Algorithm::Named(tuned_heavy_ball(mu, l))));
+        if effort > Effort::Quick {
+            modes.push(valley(0.03));
+            modes.extend(logistic(|[mu, l]| Algorithm::Named(tuned_nesterov(mu, 1.5 * l))));
+            modes.extend(logistic(|_| Algorithm::indian(2.0, 1.5, 0.05)));
+        }
+        let mut cases: Vec<Case> = modes.into_iter().map(Case::Mode).collect();
+        let variation = |alpha, beta, hessian_eigenvalue: f64| {
+            let (step_size, time, factor) = (4e-3 / hessian_eigenvalue.sqrt(), 30.0, 1.0);
+            Case::Variation { alpha, beta, hessian_eigenvalue, step_size, time, factor }
+        };
+        cases.extend([variation(0.5, 0.3, 1.0), variation(0.5, 0.02, 400.0), variation(1.3, 0.1, 9.0)]);
+        let decrease = |hessian_eigenvalue: f64| {
+            let (step_size, time) = (4e-3 / hessian_eigenvalue.sqrt(), 60.0);
+            Case::Decrease { alpha: 0.5, hessian_eigenvalue, step_size, time }
+        };
+        cases.extend([decrease(1.0), decrease(400.0)]);
+        let draws = match effort {
+            Effort::Quick => 6_000,
+            Effort::Standard => 40_000,
+            Effort::Thorough => 400_000,
+        };
+        cases.extend([[1.0, 100.0], [0.5, 8.0]].map(|interval| Case::Price { interval, draws, factor: 1.0 }));
+        cases
+    }
+
+    fn control(&self) -> Vec<Case> {
+        let mode =
+            || Mode::new("quadratic:1,400", Algorithm::indian(0.5, 0.02, 0.015), &[1.0, 1.0], 1, 400.0);
+        let variation = |factor| Case::Variation {
+            alpha: 0.5,
+            beta: 0.3,
+            hessian_eigenvalue: 1.0,
+            step_size: 4e-3,
+            time: 30.0,
+            factor,
+        };
+        vec![
+            Case::Mode(Mode { flow_only: true, ..mode() }),
+            Case::Mode(Mode { factors: [1.001, 1.0], ..mode() }),
+            Case::Mode(Mode { factors: [1.0, 1.001], ..mode() }),
+            variation(2.0),
+            variation(1.01),
+            Case::Price { interval: [0.5, 8.0], draws: 6_000, factor: 0.98 },
+        ]
+    }
+
+    fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
+        let refuse = |reason: &str| CheckError::OwnCase { reason: reason.into() };
+        let objective: Subject = own.objective.clone().ok_or_else(|| refuse("it needs an objective"))?.into();
+        if own.until.is_some() || own.steps.is_some() || !matches!(own.start, None | Some(Start::Rest)) {
+            return Err(refuse("it starts at rest beside the minimiser and ends where the oscillation has died out: give neither"));
+        }
+        let step_size = own.step_size.ok_or_else(|| refuse("it needs a step size"))?;
+        let algorithm = Algorithm::indian(own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1), step_size);
+        let start = own.start_point()?;
+        // Without a minimiser the hypotheses say so.
+        let mode = stiffest(objective.clone(), &start, algorithm).unwrap_or_else(|| {
+            let mode = Mode::new("quadratic:1", algorithm, &start, 0, f64::NAN);
+            Mode { objective, ..mode }
+        });
+        Ok(Case::Mode(mode))
+    }
+
+    fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
+        let Case::Mode(mode) = case else {
+            return vec![Hypothesis::new("J is quadratic", HypothesisState::ByConstruction)];
+        };
+        if mode.first_below.is_finite() {
+            return vec![Hypothesis::new(
+                "J is quadratic where it is looked at",
+                HypothesisState::ByConstruction,
+            )];
+        }
+        let smooth = mode.objective.facts().regularity == Regularity::Smooth;
+        let (contracts, flips) = mode.prediction().map_or((false, true), |p| (p.decay > 0.0, p.flips));
+        vec![
+            Hypothesis::exact("J is twice continuously differentiable", smooth),
+            Hypothesis::exact(
+                "a minimiser with a positive definite Hessian is found",
+                mode.hessian_eigenvalue > 0.0,
+            ),
+            Hypothesis::exact("the step contracts along its stiffest direction", contracts),
+            Hypothesis::exact(
+                "no multiplier there is a negative number: its sign would flip at every step",
+                !flips,
+            ),
+        ]
+    }
+
+    fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+        context.proceed()?;
+        match case {
+            Case::Mode(mode) => measure_mode(mode),
+            Case::Variation { .. } => measure_variation(case),
+            Case::Decrease { .. } => measure_decrease(case),
+            Case::Price { .. } => Ok(measure_price(case, context)),
+        }
+    }
+
+    fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
+        draw::figure(CLAIM.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge;
+    use dinlab_record::Verdict;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn closed_forms_hold_and_controls_fail() {
+        let interrupted = AtomicBool::new(false);
+        let context = Context { effort: Effort::Standard, seed: 0, id: CLAIM.id, interrupted: &interrupted };
+        let check = OscillationMeasures;
+        let cases = check.cases(Effort::Standard);
+        assert_eq!(cases.len(), 21);
+        for case in cases {
+            assert!(check.hypotheses(&case).iter().all(|h| h.state != HypothesisState::False), "{case:?}");
+            for m in check.measure(&case, &context).unwrap() {
+                assert_eq!(judge::judge(&m), Verdict::Consistent, "{m:?}");
+            }
+        }
+        for case in check.control() {
+            let verdicts = check.measure(&case, &context).unwrap().into_iter().map(|m| judge::judge(&m));
+            assert_eq!(judge::combine(verdicts), Verdict::Violated, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn own_cases_need_a_minimiser() {
+        let own = |objective: &str, theta: &[f64]| OwnCase {
+            objective: Some(dinlab_objective::build(objective, &Default::default()).unwrap()),
+            theta: Some(theta.to_vec()),
+            step_size: Some(0.05),
+            ..OwnCase::default()
+        };
+        let applies = |own: &OwnCase| {
+            let case = OscillationMeasures.own_case(own).unwrap();
+            OscillationMeasures.hypotheses(&case).iter().all(|h| h.state != HypothesisState::False)
+        };
+        assert!(applies(&own("hill", &[0.9, 0.8])) && applies(&own("expr:x^2+cosh(y)", &[0.2, 0.1])));
+        assert!(!applies(&own("well", &[0.01])) && !applies(&own("valley", &[0.5, 0.5])));
+    }
+}
