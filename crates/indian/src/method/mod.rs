@@ -6,6 +6,7 @@ mod gradient_descent;
 mod heavy_ball;
 mod indian;
 mod nesterov;
+mod nesterov_convex;
 mod rmsprop;
 
 use dinlab_objective::{Oracle, Start};
@@ -53,6 +54,8 @@ pub enum Method {
         /// Momentum in [0, 1).
         momentum: f64,
     },
+    /// Nesterov's method for convex J, with momentum k/(k+3).
+    NesterovConvex,
     /// AdaGrad (diagonal).
     Adagrad {
         /// Added to the square root, > 0.
@@ -121,6 +124,7 @@ pub const ALL: &[Entry] = &[
     gradient_descent::ENTRY,
     heavy_ball::ENTRY,
     nesterov::ENTRY,
+    nesterov_convex::ENTRY,
     adagrad::ENTRY,
     rmsprop::ENTRY,
     adam::ENTRY,
@@ -148,6 +152,7 @@ impl Method {
             Self::GradientDescent => &gradient_descent::ENTRY,
             Self::HeavyBall { .. } => &heavy_ball::ENTRY,
             Self::Nesterov { .. } => &nesterov::ENTRY,
+            Self::NesterovConvex => &nesterov_convex::ENTRY,
             Self::Adagrad { .. } => &adagrad::ENTRY,
             Self::Rmsprop { .. } => &rmsprop::ENTRY,
             Self::Adam { .. } => &adam::ENTRY,
@@ -163,7 +168,7 @@ impl Method {
     pub fn values(&self) -> Vec<f64> {
         match *self {
             Self::Indian { alpha, beta } => vec![alpha, beta],
-            Self::GradientDescent => Vec::new(),
+            Self::GradientDescent | Self::NesterovConvex => Vec::new(),
             Self::HeavyBall { momentum } | Self::Nesterov { momentum } => vec![momentum],
             Self::Adagrad { epsilon } => vec![epsilon],
             Self::Rmsprop { beta2, epsilon } => vec![beta2, epsilon],
@@ -194,6 +199,7 @@ impl Method {
             Self::GradientDescent => Box::<gradient_descent::GradientDescent>::default(),
             Self::HeavyBall { momentum } => Box::new(heavy_ball::HeavyBall::new(momentum)),
             Self::Nesterov { momentum } => Box::new(nesterov::Nesterov::new(momentum)),
+            Self::NesterovConvex => Box::<nesterov_convex::NesterovConvex>::default(),
             Self::Adagrad { epsilon } => Box::new(adagrad::Adagrad::new(epsilon)),
             Self::Rmsprop { beta2, epsilon } => Box::new(rmsprop::Rmsprop::new(beta2, epsilon)),
             Self::Adam { beta1, beta2, epsilon } => Box::new(adam::Adam::new(beta1, beta2, epsilon)),

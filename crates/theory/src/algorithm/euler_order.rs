@@ -1,10 +1,10 @@
 //! INDIAN is explicit Euler of DIN: with f the right-hand side, ‖X_{T/γ} − X(T)‖ = Cγ + O(γ²) against x′ = f(x),
 //! and O(γ²) against the modified equation x′ = f − (γ/2) f′f (Hairer, Lubich, Wanner, chapter IX).
 
-use dinlab_din::{integrate, system, Dynamics, Integrator, Settings, System};
+use dinlab_din::{integrate, modified_indian, Integrator, Settings};
 use dinlab_indian::{iterate_observed, Grid, Method, Run, Schedule};
 use dinlab_numeric::distance;
-use dinlab_objective::{Objective, Oracle, Regularity, Start};
+use dinlab_objective::{Objective, Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},
     observe::Blind,
@@ -83,55 +83,17 @@ impl Case {
     }
 }
 
-/// x′ = f(x) − (γ/2) f′(x) f(x) for DIN's f, with f′f from Hessian-vector products.
-struct Modified<'a> {
-    inner: Box<dyn System + 'a>,
-    oracle: Box<dyn Oracle + 'a>,
-    alpha: f64,
-    beta: f64,
-    half_step: f64,
-    curved: Vec<f64>,
-}
-
-impl System for Modified<'_> {
-    fn dimension(&self) -> usize {
-        self.inner.dimension()
-    }
-    fn rhs(&mut self, t: f64, y: &[f64], dy: &mut [f64]) {
-        let (alpha, beta, h) = (self.alpha, self.beta, self.half_step);
-        self.inner.rhs(t, y, dy);
-        let n = self.curved.len();
-        let (theta_dot, u_dot) = dy.split_at_mut(n);
-        self.oracle.hessian_vector(&y[..n], theta_dot, &mut self.curved);
-        // f′f = (u′ − β∇²J θ′, −αu′ − (1 − αβ)∇²J θ′).
-        for ((p, q), c) in theta_dot.iter_mut().zip(u_dot).zip(&self.curved) {
-            let (slope_theta, slope_u) = (*q - beta * c, -alpha * *q - (1.0 - alpha * beta) * c);
-            *p -= h * slope_theta;
-            *q -= h * slope_u;
-        }
-    }
-}
-
 /// State (θ, u) at T of the reference, or of the modified equation for a positive `step_size`.
 fn reference(case: &Case, step_size: f64, rtol: f64) -> Result<Vec<f64>, CheckError> {
     let objective: &dyn Objective = &*case.objective;
     let (alpha, beta) = (case.alpha, case.beta * case.reference_beta);
-    let dynamics = Dynamics::Din { alpha, beta };
-    let inner = system(dynamics, objective);
     let n = objective.dimension();
     let mut start = case.theta.clone();
     start.resize(2 * n, 0.0);
-    let mut modified = Modified {
-        inner,
-        oracle: objective.oracle(),
-        alpha,
-        beta,
-        half_step: 0.5 * step_size,
-        curved: vec![0.0; n],
-    };
+    let mut equation = modified_indian(objective, alpha, beta, step_size);
     let settings = Settings { rtol, atol: rtol, integrator: Integrator::Dop853, ..Settings::default() };
     let mut ignore = |_: f64, _: &[f64]| Flow::Continue;
-    let outcome = integrate(&mut modified, &start, 0.0, case.until, &[], &mut [], &settings, &mut ignore)?;
+    let outcome = integrate(&mut *equation, &start, 0.0, case.until, &[], &mut [], &settings, &mut ignore)?;
     require(&outcome.status, &case.words())?;
     Ok(outcome.state)
 }

@@ -115,7 +115,7 @@ fn along_beta() -> Result<Panel, CheckError> {
         found[2].push(excess - 1.0);
     }
     let [a, b, c] = found;
-    Ok(Panel::new("measures of a stiff direction", Axis::linear("β"), Axis::log("measure"))
+    Ok(Panel::new("measures of a stiff direction", Axis::linear("β"), Axis::log("measure").range(1e-4, 1e2))
         .with(Layer::points("overshoot", coarse.clone(), a, 0, Marker::Circle))
         .with(Layer::points("upward variation / J₀", coarse.clone(), b, 1, Marker::Square))
         .with(Layer::points("path / displacement − 1", coarse, c, 2, Marker::Triangle))
@@ -138,7 +138,8 @@ fn logistic() -> Result<Panel, CheckError> {
     };
     let mut oracle = objective.oracle();
     let lowest = oracle.value(&best.theta);
-    let mut panel = Panel::new("logistic regression", Axis::linear("gradients"), Axis::log("J − J*"));
+    let mut panel =
+        Panel::new("logistic regression", Axis::linear("gradients"), Axis::log("J − J*").range(1e-15, 2.0));
     let methods = [
         ("INDIAN without oscillation", Named::GradientDescent { step_size: 1.0 / l }),
         ("heavy ball", tuned_heavy_ball(mu, l)),
