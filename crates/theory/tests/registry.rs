@@ -6,6 +6,8 @@ use std::{fs, path::Path, sync::atomic::AtomicBool};
 use dinlab_record::{Claim, Verdict};
 use dinlab_theory::{entries, judge, run, Effort, Request, ALL};
 
+const ERRATA: &str = include_str!("../../../docs/errata.md");
+
 fn words(claim: &Claim) -> Vec<(&'static str, &'static str)> {
     vec![
         ("id", claim.id),
@@ -70,6 +72,11 @@ fn standard_cases_are_consistent_and_every_control_case_is_violated() {
             let verdict = judge::combine(case.measurements.iter().map(judge::judge));
             assert_eq!(verdict, Verdict::Violated, "{}: control case {i} came out {verdict}", entry.id);
         }
+        assert!(
+            entry.errata.is_empty() || ERRATA.contains(&format!("`dinlab check {}`", entry.id)),
+            "docs/errata.md does not say what {} finds",
+            entry.id
+        );
         let figure = entry.figure.unwrap_or_else(|| panic!("{} has no figure", entry.id));
         assert!(
             !figure.panels.is_empty() && figure.panels.iter().all(|p| !p.layers.is_empty()),
