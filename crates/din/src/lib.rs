@@ -23,7 +23,6 @@ pub use dynamics::{initial_state, Dynamics, DynamicsEntry, DYNAMICS};
 pub use error::DinError;
 pub use events::{Direction, Event, EventFunction, Located};
 pub use integrator::{Integrator, IntegratorEntry, Settings, INCLUSION_INTEGRATORS, INTEGRATORS};
-pub use integrator::{Integrator, IntegratorEntry, Settings, INTEGRATORS};
 pub use modified::{high_resolution, modified_indian, Friction};
 pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
 pub use system::{Blocks, System};

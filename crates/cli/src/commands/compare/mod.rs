@@ -92,7 +92,8 @@ struct Comparison {
     rows: Vec<Row>,
     table: OrderTable,
     reference_error: f64,
-    horizon: Option<f64>,
+    /// First and last time at which the order holds.
+    horizon: Option<[f64; 2]>,
 }
 
 /// θ of the equation on the common grid, and how it was integrated.
@@ -360,9 +361,9 @@ fn compare(
 /// Largest distance of a local order from the theory's at which it counts as holding.
 const HOLDS: f64 = 0.1;
 
-/// Last common time up to which the order between the two finest complete runs stays within [`HOLDS`] of the order the
-/// theory gives; `None` without such an order or two such runs, 0 where it does not even hold at first.
-fn horizon_of(rows: &[Row], times: &[f64], expected: Option<u32>) -> Option<f64> {
+/// The longest stretch of common times over which the order between the two finest complete runs stays within [`HOLDS`] of
+/// the order that the theory gives; `None` without such an order, two such runs, or a time at which it holds.
+fn horizon_of(rows: &[Row], times: &[f64], expected: Option<u32>) -> Option<[f64; 2]> {
     let mut complete: Vec<&Row> = rows.iter().filter(|row| !row.errors.is_empty()).collect();
     complete.sort_by(|a, b| a.step_size.total_cmp(&b.step_size));
     let [fine, coarse, ..] = complete[..] else { return None };
@@ -372,8 +373,16 @@ fn horizon_of(rows: &[Row], times: &[f64], expected: Option<u32>) -> Option<f64>
         let order = (coarse.errors[i] / fine.errors[i]).ln() / ratio;
         (order - expected).abs() <= HOLDS
     };
-    let broken = (1..times.len()).find(|&i| !holds(i));
-    Some(broken.map_or(times[times.len() - 1], |i| if i == 1 { 0.0 } else { times[i - 1] }))
+    let (mut best, mut first): (Option<[usize; 2]>, usize) = (None, 1);
+    for i in 1..times.len() {
+        if !holds(i) {
+            first = i + 1;
+        } else if best.is_none_or(|[a, b]| i - first > b - a) {
+            best = Some([first, i]);
+        }
+    }
+    // At the start the two agree, and an order that holds from the first common time on holds from there.
+    best.map(|[a, b]| [times[if a == 1 { 0 } else { a }], times[b]])
 }
 
 #[cfg(test)]
@@ -389,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_holds_up_to_where_it_breaks() {
+    fn the_order_holds_on_its_longest_stretch() {
         let row = |step_size: f64, errors: Vec<f64>| Row {
             step_size,
             steps: 1,
@@ -403,8 +412,8 @@ mod tests {
         };
         let times = [0.0, 1.0, 2.0, 3.0];
         let rows = [row(0.1, vec![0.0, 1e-1, 2e-1, 3e-1]), row(0.05, vec![0.0, 5e-2, 1e-1, 2.9e-1])];
-        assert_eq!(horizon_of(&rows, &times, Some(1)), Some(2.0));
-        assert_eq!(horizon_of(&rows, &times, Some(2)), Some(0.0));
+        assert_eq!(horizon_of(&rows, &times, Some(1)), Some([0.0, 2.0]));
+        assert_eq!(horizon_of(&rows, &times, Some(2)), None);
         assert_eq!(horizon_of(&rows, &times, None), None);
     }
 }

@@ -25,7 +25,8 @@ pub fn body(comparison: &Comparison) -> Value {
     let Comparison { pair, table, reference_error, horizon, .. } = comparison;
     let o = &table.order;
     let expected = pair.expected_order();
-    let held = horizon.map(|time| json!({"time": number(time), "order": expected, "within": HOLDS}));
+    let held = horizon
+        .map(|[from, time]| json!({"from": number(from), "time": number(time), "order": expected, "within": HOLDS}));
     json!({
         "rows": table.rows.iter().map(|row| json_of(row, comparison)).collect::<Vec<_>>(),
         "order": {"value": number(o.value), "low": number(o.low), "high": number(o.high)},
@@ -97,8 +98,8 @@ pub fn text(comparison: &Comparison) -> String {
         "order {:.5} [{:.5}, {:.5}], error = {:.6e} x (step size)^order\n",
         o.value, o.low, o.high, table.constant
     );
-    if let (Some(expected), Some(time)) = (pair.expected_order(), horizon) {
-        out += &format!("order {expected} holds within {HOLDS} up to the time {time}\n");
+    if let (Some(expected), Some([from, time])) = (pair.expected_order(), horizon) {
+        out += &format!("order {expected} holds within {HOLDS} from the time {from} to {time}\n");
     }
     out + &format!("error of the reference {reference_error:.1e}\n")
 }
