@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, ErratumCase, OwnCase},
+    critical::curvatures,
     error::CheckError,
     runs::require,
     sources,
@@ -201,14 +202,9 @@ fn predicted(
     parameters: [f64; 3],
     theta: &[f64],
 ) -> Result<[f64; 2], CheckError> {
-    let n = theta.len();
-    let mut hessian = vec![0.0; n * n];
-    objective.oracle().hessian(theta, &mut hessian);
-    let hessian = DMatrix::from_row_slice(n, n, &hessian);
-    let symmetric = (&hessian + hessian.transpose()) * 0.5;
     let mut result = [1.0, 1.0];
-    for lambda in symmetric.symmetric_eigenvalues().iter() {
-        result[0] *= case.determinant(parameters, *lambda);
+    for lambda in curvatures(objective, theta)? {
+        result[0] *= case.determinant(parameters, lambda);
         result[1] *= case.margin(parameters, lambda.abs())[1];
     }
     Ok(result)

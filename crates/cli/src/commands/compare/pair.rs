@@ -74,16 +74,16 @@ impl Pair {
             Some(equation) => equation,
             None => Equation::Dynamics(Dynamics::from_name(name, alpha, beta)?),
         };
-        let fits = match (method, equation) {
-            ("indian", Equation::Dynamics(_) | Equation::Modified) => true,
-            ("gradient-descent", Equation::Dynamics(_)) => true,
-            (
-                "heavy-ball" | "nesterov",
-                Equation::Dynamics(Dynamics::HeavyBall { .. }) | Equation::HighResolution,
-            ) => true,
-            ("nesterov-convex", Equation::NesterovFlow | Equation::HighResolution) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (method, equation),
+            ("indian", Equation::Dynamics(_) | Equation::Modified)
+                | ("gradient-descent", Equation::Dynamics(_))
+                | (
+                    "heavy-ball" | "nesterov",
+                    Equation::Dynamics(Dynamics::HeavyBall { .. }) | Equation::HighResolution
+                )
+                | ("nesterov-convex", Equation::NesterovFlow | Equation::HighResolution)
+        );
         ensure!(fits, "--method {method} does not follow --dynamics {name}; expected {PAIRS}");
         Ok(Self { method, equation, alpha, beta })
     }

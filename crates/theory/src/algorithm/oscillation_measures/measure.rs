@@ -146,8 +146,9 @@ pub(super) fn measure_decrease(case: &Case) -> Result<Vec<Measurement>, CheckErr
     let words = format!("{name}, α={alpha}, γ={step_size}, β = 0…{:.4}", last * 7.0 / 8.0);
     let mut result: Vec<Measurement> = (0..5)
         .map(|i| {
-            // A NaN counts as an increase.
-            let increases = measures.windows(2).filter(|pair| !(pair[1][i] < pair[0][i])).count();
+            // A NaN counts as an increase: it is not a decrease.
+            let decreases = measures.windows(2).filter(|pair| pair[1][i] < pair[0][i]).count();
+            let increases = measures.len() - 1 - decreases;
             Measurement::equal(
                 format!("increases of the {} along β", names[i]),
                 increases as f64,

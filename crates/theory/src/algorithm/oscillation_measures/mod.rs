@@ -44,8 +44,8 @@ static CLAIM: Claim = Claim {
     hypotheses: &[
         "near the place looked at J is quadratic in the direction looked at: quadratics and one piece of `valley` exactly, the \
          minimiser of the logistic regression up to the size 10⁻⁷ of the start (by construction)",
-        "for own cases: J is twice continuously differentiable and Newton's method finds a minimiser with a positive definite \
-         Hessian from the given start (exact, computed)",
+        "for own cases: J is twice continuously differentiable and a minimiser with a positive definite Hessian is found \
+         from the given start, by Newton's method or as the limit of DIN (exact, computed)",
     ],
     sources: &[sources::at(sources::JMLR, "section 5.2: parasite oscillations"), sources::at(sources::SADDLES, "section on spirals")],
     differences: "the papers speak of oscillations without a measure; measures, closed forms and the price are derived in this file",
@@ -308,6 +308,6 @@ mod tests {
             OscillationMeasures.hypotheses(&case).iter().all(|h| h.state != HypothesisState::False)
         };
         assert!(applies(&own("hill", &[0.9, 0.8])) && applies(&own("expr:x^2+cosh(y)", &[0.2, 0.1])));
-        assert!(!applies(&own("well", &[0.01])) && !applies(&own("valley", &[0.5, 0.5])));
+        assert!(!applies(&own("expr:x^4", &[0.0])) && !applies(&own("valley", &[0.5, 0.5])));
     }
 }
