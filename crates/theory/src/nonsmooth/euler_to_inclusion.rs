@@ -52,7 +52,7 @@ static CLAIM: Claim = Claim {
     tolerance: "margin 0.2 on the slope: the factor in [0, 1] of each crossing moves single errors by up to a factor of two, \
                 the slope over seven octaves by log₂(2)/7 at either end. The reference is integrated at 10⁻¹¹",
     control: "gross: γ fixed while T grows, where the error stays; near miss: the inclusion with β larger by 10⁻³",
-    evidence: Evidence::Resolved,
+    evidence: Evidence::Sampled,
     cost: "10⁶ steps per case",
 };
 
