@@ -28,9 +28,19 @@ mod tests {
     use dinlab_record::figure::{Axis, Figure, Layer, Panel};
 
     #[test]
-    fn a_figure_becomes_a_pdf_with_its_font() {
+    fn a_figure_becomes_a_pdf_with_its_font_and_its_map() {
         let panel = Panel::new("θ", Axis::linear("t"), Axis::linear("‖∇J‖"));
         let panel = panel.with(Layer::curve("α", vec![0.0, 1.0], vec![0.0, 2.0], 0));
+        let map = Layer::Map {
+            x: [0.0, 1.0],
+            y: [0.0, 2.0],
+            nx: 2,
+            ny: 2,
+            values: vec![0.0, 1.0, 2.0, 3.0],
+            label: "ρ".into(),
+            limits: [0.0, 3.0],
+        };
+        let panel = panel.with(map);
         let figure = Figure {
             id: "f".into(),
             title: "T".into(),
@@ -40,6 +50,8 @@ mod tests {
         };
         let file = super::pdf(&figure).unwrap();
         assert!(file.starts_with(b"%PDF-"));
-        assert!(file.windows(9).any(|w| w == b"FontFile2"), "no embedded font");
+        let contains = |what: &[u8]| file.windows(what.len()).any(|w| w == what);
+        assert!(contains(b"FontFile2"), "no embedded font");
+        assert!(contains(b"/Subtype /Image"), "no colour map");
     }
 }
