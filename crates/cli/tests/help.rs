@@ -14,7 +14,8 @@ fn help_reads_as_it_did() {
     let place = Place::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/help");
     let main = place.run("--help").stdout;
-    let commands = main.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands =
+        main.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
     assert!(names.len() >= 14, "{names:?}");
     let mut texts = vec![("dinlab", main.clone())];

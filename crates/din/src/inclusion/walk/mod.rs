@@ -33,6 +33,9 @@ const FEW: usize = 3;
 /// Most unknowns for which the pieces are always integrated by the implicit method.
 const IMPLICIT: usize = 64;
 
+/// Flights shorter than this, relative to 1 + t, are not resolved in time.
+const SHORTEST_FLIGHT: f64 = 1e-12;
+
 /// A run between two of its events.
 #[derive(Clone)]
 pub(super) struct Walk<'a> {
@@ -161,9 +164,10 @@ impl<'a> Walk<'a> {
         settings: &Settings,
     ) -> Result<(Outcome, Option<Sign>, Vec<(f64, Vec<f64>)>), DinError> {
         let reach = self.reach();
+        let mut longest = settings.max_step;
         loop {
             let (mut events, signs) = events(&self.field, &reach);
-            let mut settings = Settings { integrator: self.between(), ..settings.clone() };
+            let mut settings = Settings { integrator: self.between(), max_step: longest, ..settings.clone() };
             settings.max_evaluations = settings.max_evaluations.saturating_sub(self.work.evaluations);
             let grid = &self.grid[..self.grid.partition_point(|&t| t <= until)];
             let mut rows = Vec::new();
@@ -187,15 +191,19 @@ impl<'a> Walk<'a> {
                 Some(Sign::Turn(kink)) => self.depth(kink, &event.state) > reach[kink].touched,
                 _ => false,
             });
-            match missed {
-                Some(event) if event.t > self.t && event.t < until => until = event.t,
-                _ => {
-                    let sign = match &outcome.status {
-                        Status::Event { id, .. } => meaning(id),
-                        _ => None,
-                    };
-                    return Ok((outcome, sign, rows));
+            let sign = match &outcome.status {
+                Status::Event { id, .. } => meaning(id),
+                _ => None,
+            };
+            let lasted = outcome.t - self.t;
+            match (missed, sign) {
+                (Some(event), _) if event.t > self.t && event.t < until => until = event.t,
+                // A flight from a surface and back to it that was shorter than a look: with steps that are a fraction
+                // of it the return is seen.
+                (_, Some(Sign::Missed(_))) if lasted > SHORTEST_FLIGHT * (1.0 + self.t.abs()) => {
+                    longest = lasted / 32.0;
                 }
+                _ => return Ok((outcome, sign, rows)),
             }
         }
     }
