@@ -5,7 +5,7 @@ use dinlab_analysis::{
     modes::{differences, multipliers},
     spectrum::modulus,
 };
-use dinlab_din::{simulate_observed, Dynamics, Run, Settings};
+use dinlab_din::{simulate_observed, Dynamics, Integrator, Run, Settings};
 use dinlab_numeric::{distance, norm};
 use dinlab_objective::{Objective, Start};
 use dinlab_record::{Flow, Observation};
@@ -52,7 +52,13 @@ pub fn tail(run: &Sampled<'_>, largest_step: f64) -> Result<Tail, CheckError> {
     let mut plan = Run::new(dynamics, theta, sampling * MOST_SAMPLES as f64);
     plan.samples = MOST_SAMPLES + 1;
     plan.start = start.clone();
-    plan.settings = Settings { rtol: 1e-14, atol: 1e-15, max_step: largest_step, ..Settings::default() };
+    plan.settings = Settings {
+        rtol: 1e-14,
+        atol: 1e-15,
+        max_step: largest_step,
+        integrator: Integrator::Dop853,
+        ..Settings::default()
+    };
     let mut states: Vec<Vec<f64>> = Vec::new();
     let mut settled = false;
     let trajectory = simulate_observed(objective, &plan, &mut |o: Observation<'_>| {

@@ -125,12 +125,19 @@ impl<C: Check> AnyCheck for C {
 
     fn tasks(&self, request: &Request<'_>) -> Result<Vec<Task<'_>>, CheckError> {
         let mut tasks: Vec<Task<'_>> = Vec::new();
+        let own = request.own.is_some();
         for case in chosen(self, request)? {
             tasks.push(Box::new(move |context| {
                 let hypotheses = self.hypotheses(&case);
                 let mut result = CaseResult { hypotheses, measurements: Vec::new() };
                 if !result.excluded() {
-                    result.measurements = measured(self, &case, context)?;
+                    match measured(self, &case, context) {
+                        // What the check needs of a user's case may show only while it runs.
+                        Err(CheckError::OwnCase { reason }) if own => {
+                            result.hypotheses.push(Hypothesis::exact(&reason, false));
+                        }
+                        other => result.measurements = other?,
+                    }
                 }
                 Ok(Piece::Case(result))
             }));

@@ -161,10 +161,11 @@ fn times(case: &Case, powers: &[f64], until: f64, rtol: f64) -> Result<Vec<f64>,
     Err(CheckError::UnexpectedStatus { what, status: outcome.status, expected: "event" })
 }
 
-/// Factor of J from one level to the next, as a power of 10. For c near 1, J″ ~ |θ|^{c−2} overflows before J gets far.
+/// Factor of J from one level to the next, as a power of 10. For c near 1 the square of J″ ~ |θ|^{c−2} overflows before
+/// J gets far.
 fn spacing(case: &Case) -> f64 {
     let c = power(&*case.objective).unwrap_or(f64::NAN);
-    25.0 * min(1.0, 5.0 * (c - 1.0))
+    25.0 * min(1.0, 4.0 * (c - 1.0))
 }
 
 /// J at the ends of the intervals, as powers of 10.
@@ -244,7 +245,7 @@ impl Check for KlRateSharp {
             Case::exceptional(1.5, 0.7),
         ];
         if effort > Effort::Quick {
-            cases.push(Case::new(1.2, 0.3, 0.1, 1e-3, 2.0));
+            cases.push(Case::new(1.2, 0.3, 0.1, 1e-6, 2.0));
             cases.push(Case::new(1.75, 2.5, 2.0, 0.01, 0.5));
             cases.push(Case::new(1.8, 1.0, 0.5, 0.02, 1.0));
             cases.push(Case::exceptional(1.25, 2.0));
