@@ -2,7 +2,7 @@
 
 use dinlab_analysis::spectrum::symmetric_eigenvalues;
 use dinlab_din::{simulate, Dynamics, Run};
-use dinlab_numeric::{all_finite, norm, norm_inf, Stream};
+use dinlab_numeric::{all_finite, max, norm, norm_inf, Stream};
 use dinlab_objective::Objective;
 use nalgebra::{DMatrix, DVector};
 
@@ -83,11 +83,24 @@ pub fn settle(objective: &dyn Objective, theta: &[f64]) -> Result<Option<Vec<f64
     Ok(newton(objective, &end, 0.01 * (1.0 + norm_inf(&end))))
 }
 
+/// Largest |eigenvalue| of the Hessian at a point and a thousandth of its size away: what an eigenvalue is to be compared
+/// with before its sign is believed. At a degenerate point the Hessian alone is rounding.
+pub fn curvature_scale(objective: &dyn Objective, at: &[f64]) -> f64 {
+    let step = 1e-3 * (1.0 + norm_inf(at));
+    let beside: Vec<f64> = at.iter().map(|x| x + step).collect();
+    let largest = |x: &[f64]| curvatures(objective, x).map_or(f64::NAN, |all| norm_inf(&all));
+    max(largest(at), largest(&beside))
+}
+
+/// Eigenvalues below this fraction of [`curvature_scale`] count as zero.
+pub const FLAT: f64 = 1e-9;
+
 /// The critical point that Newton's method reaches from a start near one, where the Hessian has a negative eigenvalue;
 /// `None` where it wanders off by more than half the size of the start, or finds another type of point.
 pub fn settle_unstable(objective: &dyn Objective, near: &[f64]) -> Option<Vec<f64>> {
     let found = newton(objective, near, 0.5 * (1.0 + norm_inf(near)))?;
-    curvatures(objective, &found).is_ok_and(|all| all[0] < 0.0).then_some(found)
+    let negative = -FLAT * curvature_scale(objective, &found);
+    curvatures(objective, &found).is_ok_and(|all| all[0] < negative).then_some(found)
 }
 
 /// A critical point with a negative Hessian eigenvalue: the first one that Newton's method reaches from points of the

@@ -138,6 +138,9 @@ impl<C: Check> AnyCheck for C {
                         }
                         other => result.measurements = other?,
                     }
+                    if own {
+                        result.measurements.iter_mut().for_each(undecided);
+                    }
                 }
                 Ok(Piece::Case(result))
             }));
@@ -180,6 +183,17 @@ fn chosen<C: Check>(check: &C, request: &Request<'_>) -> Result<Vec<C::Case>, Ch
     }
 }
 
+/// On a user's case a number that is none, or a run that ended early, says that the case could not be measured, not that
+/// the claim is false: it must come out inconclusive. (On standard cases both are defects, and `violated`.)
+fn undecided(m: &mut Measurement) {
+    if m.value.is_nan() || m.name.starts_with(ENDED) {
+        let name = if m.value.is_nan() { format!("{}: a number", m.name) } else { m.name.clone() };
+        *m = Measurement::holds(name, false).on(m.case.clone()).refined(f64::NAN);
+    }
+}
+
+const ENDED: &str = "the run ends with status";
+
 /// Measures one case; a run that ends otherwise than the theory needs becomes a violated measurement.
 fn measured<C: Check>(
     check: &C,
@@ -188,7 +202,7 @@ fn measured<C: Check>(
 ) -> Result<Vec<Measurement>, CheckError> {
     match check.measure(case, context) {
         Err(CheckError::UnexpectedStatus { what, status, expected }) => {
-            let name = format!("the run ends with status {expected}");
+            let name = format!("{ENDED} {expected}");
             Ok(vec![Measurement::holds(name, false).on(format!("{what} (ended: {status})"))])
         }
         other => other,

@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
-    critical::{curvatures, settle},
+    critical::{curvature_scale, curvatures, settle, FLAT},
     decay::{tail, Sampled, WINDOWS},
     error::CheckError,
     problem::brief,
@@ -312,9 +312,10 @@ impl Check for OptimalDampingFlow {
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
         let smooth = case.objective.facts().regularity == Regularity::Smooth;
+        let definite = case.ends()[0] > FLAT * curvature_scale(&*case.objective, &case.minimum);
         vec![
             Hypothesis::exact("J is twice continuously differentiable", smooth),
-            Hypothesis::exact("the Hessian at the minimum is positive definite", case.ends()[0] > 0.0),
+            Hypothesis::exact("the Hessian at the minimum is positive definite", definite),
             Hypothesis::new("generic start", HypothesisState::Assumed),
         ]
     }

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
-    critical::{eigendirections, search_unstable, settle_unstable, slope},
+    critical::{curvature_scale, eigendirections, search_unstable, settle_unstable, slope, FLAT},
     error::CheckError,
     limit::extrapolated,
     problem::brief,
@@ -290,9 +290,10 @@ impl Check for SaddleEscapeFlow {
         let size = directions.iter().map(|d| d.0.abs()).fold(0.0, max);
         let critical =
             slope(&*case.objective, &case.saddle) <= 1e-12 * (1.0 + size) * (1.0 + norm(&case.saddle));
-        let values: Vec<f64> = directions.iter().map(|d| d.0 / size).collect();
+        let scale = curvature_scale(&*case.objective, &case.saddle);
+        let values: Vec<f64> = directions.iter().map(|d| d.0 / scale).collect();
         let single = matches!(values.as_slice(), [first, rest @ ..]
-            if *first < -1e-9 && rest.iter().all(|v| *v > 1e-9));
+            if *first < -FLAT && rest.iter().all(|v| *v > FLAT));
         all.push(Hypothesis::exact("the point is critical, up to rounding", critical));
         all.push(Hypothesis::exact("one Hessian eigenvalue is negative, all others are positive", single));
         all.push(Hypothesis::exact("β > 0", case.beta > 0.0));
