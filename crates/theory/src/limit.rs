@@ -1,5 +1,9 @@
 //! Limits of quantities known for steps or parameters in ratio 2.
 
+use dinlab_numeric::maximum;
+
+use crate::error::CheckError;
+
 /// The last two entries of the diagonal of Richardson's tableau, that is from all but the last value and from all of
 /// them, for a quantity whose error has an expansion in the powers of something that falls by `ratio` from each value
 /// to the next. At least two values.
@@ -16,6 +20,16 @@ pub fn extrapolated(values: &[f64], ratio: f64) -> [f64; 2] {
 /// Order between neighbours of errors for a quantity in ratio 2.
 pub fn orders(errors: &[f64]) -> Vec<f64> {
     errors.windows(2).map(|pair| (pair[0] / pair[1]).log2()).collect()
+}
+
+/// Refuses distances that all are at the level of integration errors: they have no order.
+pub fn visible(distances: &[f64]) -> Result<(), CheckError> {
+    if maximum(distances) < 1e-8 {
+        return Err(CheckError::needs(
+            "a run on which kinks make a difference: here all distances are below 1e-8",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

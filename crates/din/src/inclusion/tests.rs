@@ -350,3 +350,40 @@ fn the_error_across_events_follows_the_tolerance() {
         assert!(error < 20.0 * tolerance, "{tolerance:e}: {error:e}");
     }
 }
+
+#[test]
+fn short_flights_from_a_surface_are_seen() {
+    // Outgoing velocity 2·10⁻⁸: back after 2·10⁻⁸, then stuck; the first step is far longer than the flight.
+    let s = solve(
+        &*objective("expr:2*abs(x)"),
+        &run(Dynamics::Din { alpha: 0.0, beta: 0.499_999_99 }, &[0.0], Start::Velocity(vec![1.0]), 10.0),
+        &Options::default(),
+        &mut Blind,
+    );
+    let s = s.unwrap();
+    assert_eq!(s.trajectory.status, Status::ReachedEnd);
+    assert!(s.last.theta[0].abs() < 1e-12 && s.report.segments.last().unwrap().sides == [Side::Slide]);
+    // From 10⁻⁹ above the kink: two crossings, the second flight some 10⁻⁹ long, then stuck.
+    for above in [1e-10, 1e-9, 1e-8, 1e-7] {
+        let mut run =
+            run(Dynamics::Din { alpha: 0.0, beta: 0.05 }, &[above], Start::Velocity(vec![1.0]), 2.0);
+        run.settings = Settings::with_tolerance(1e-9);
+        let s = solve(&*objective("expr:5*abs(x)+x"), &run, &Options::default(), &mut Blind).unwrap();
+        assert_eq!(
+            (s.report.count(KinkEventKind::Cross), s.trajectory.status),
+            (2, Status::ReachedEnd),
+            "{above}"
+        );
+        assert!(s.last.theta[0].abs() < 1e-12, "{above}");
+    }
+}
+
+#[test]
+fn infinite_curvature_on_a_surface_without_a_jump_is_passed() {
+    let mut start = run(Dynamics::Din { alpha: 0.5, beta: 0.1 }, &[1.0], Start::Rest, 6.0);
+    start.settings = Settings::with_tolerance(1e-9);
+    let s = solve(&*objective("expr:abs(x)^1.5"), &start, &Options::default(), &mut Blind).unwrap();
+    let plain = crate::simulate(&*objective("power:1.5"), &start).unwrap();
+    assert_eq!(s.trajectory.status, Status::ReachedEnd);
+    assert!((s.last.theta[0] - plain.last.theta[0]).abs() < 1e-6);
+}

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    limit::visible,
     problem::Problem,
     runs::{self, require},
     sources,
@@ -203,6 +204,7 @@ impl Check for EulerToInclusion {
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         let errors = errors(case, context)?;
+        visible(&errors[1])?;
         let order = Measurement::equal("order in γ", slope(&errors), 1.0, Budget::discretisation(MARGIN));
         let name = "growth of error/γ towards γ → 0";
         let bound = Measurement::at_most(name, growth(&errors), GROWTH, Budget::default());

@@ -327,6 +327,11 @@ impl Check for KinkVelocityJump {
         let finer = zoomed(case, 0.5 * ZOOM)?.ok_or_else(missing)?;
         let (rough, jump) = (jump(case, &fine), jump(case, &finer));
         let size = norm(&jump.gradient);
+        if size <= 1e-9 * (1.0 + norm(&finer.states[NEAR])) {
+            return Err(CheckError::needs(
+                "a kink across which ∇J jumps: at the one that the run crosses it does not",
+            ));
+        }
         let normal: Vec<f64> = jump.gradient.iter().map(|g| g / size).collect();
         let split = |v: &[f64]| {
             let along = dot(v, &normal);

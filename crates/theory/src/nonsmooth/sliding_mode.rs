@@ -383,8 +383,9 @@ impl Check for SlidingMode {
         let kinks = case.objective.tape().map_or(0, |tape| tape.kinks().len());
         let low = case.theta.len() <= DIMENSION_LIMIT;
         let askable = case.own && low && kinks > 0 && case.beta > 0.0;
-        let seen = !askable || solution(case).map_or(true, |s| !slides(case, &s).is_empty());
-        let words = "the run slides on one flat kink surface for a while";
+        let seen = !askable
+            || solution(case).map_or(true, |s| s.report.branches.is_empty() && !slides(case, &s).is_empty());
+        let words = "the run slides on one flat kink surface for a while, and no state of it branches";
         vec![
             Hypothesis::exact("J has kinks", kinks > 0),
             Hypothesis::exact("β > 0", case.beta > 0.0),

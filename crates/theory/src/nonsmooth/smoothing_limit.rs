@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
-    limit::orders,
+    limit::{orders, visible},
     problem::Problem,
     runs, sources,
 };
@@ -163,8 +163,10 @@ impl Check for SmoothingLimit {
     }
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+        let [_, distances] = errors(case, context, TOLERANCES[1])?;
+        visible(&distances)?;
         let coarse = orders(&errors(case, context, TOLERANCES[0])?[1]);
-        let fine = orders(&errors(case, context, TOLERANCES[1])?[1]);
+        let fine = orders(&distances);
         let last = &fine[fine.len() - 3..];
         let change = fine.iter().zip(&coarse).rev().take(3).map(|(a, b)| (a - b).abs()).fold(0.0, max);
         let order = Measurement::equal("order in ε", last[2], 1.0, Budget::discretisation(MARGIN));

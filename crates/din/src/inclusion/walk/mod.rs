@@ -156,7 +156,8 @@ impl<'a> Walk<'a> {
 
     /// Integrates in the present mode up to the next event. Samples are kept back until it is clear that nothing was
     /// missed: where the distance to a surface had a minimum on its other side, both crossings fell between two looks,
-    /// and the segment is repeated up to that minimum.
+    /// and the segment is repeated up to that minimum; where it ends on the other side, it is repeated from a shorter
+    /// first step.
     #[allow(clippy::type_complexity)] // the three results of one integration
     fn segment(
         &mut self,
@@ -164,10 +165,10 @@ impl<'a> Walk<'a> {
         settings: &Settings,
     ) -> Result<(Outcome, Option<Sign>, Vec<(f64, Vec<f64>)>), DinError> {
         let reach = self.reach();
-        let mut longest = settings.max_step;
+        let (mut first_step, mut integrator) = (settings.first_step, self.between());
         loop {
             let (mut events, signs) = events(&self.field, &reach);
-            let mut settings = Settings { integrator: self.between(), max_step: longest, ..settings.clone() };
+            let mut settings = Settings { integrator, first_step, ..settings.clone() };
             settings.max_evaluations = settings.max_evaluations.saturating_sub(self.work.evaluations);
             let grid = &self.grid[..self.grid.partition_point(|&t| t <= until)];
             let mut rows = Vec::new();
@@ -195,17 +196,42 @@ impl<'a> Walk<'a> {
                 Status::Event { id, .. } => meaning(id),
                 _ => None,
             };
-            let lasted = outcome.t - self.t;
-            match (missed, sign) {
-                (Some(event), _) if event.t > self.t && event.t < until => until = event.t,
-                // A flight from a surface and back to it that was shorter than a look: with steps that are a fraction
-                // of it the return is seen.
-                (_, Some(Sign::Missed(_))) if lasted > SHORTEST_FLIGHT * (1.0 + self.t.abs()) => {
-                    longest = lasted / 32.0;
-                }
-                _ => return Ok((outcome, sign, rows)),
+            if outcome.status == (Status::NonFinite { at: outcome.t }) && integrator != Integrator::Dop853 {
+                // A Hessian that is infinite on a surface where ∇J is continuous (|x|^1.5) stops an implicit method.
+                integrator = Integrator::Dop853;
+                continue;
             }
+            match missed {
+                Some(event) if event.t > self.t && event.t < until => {
+                    until = event.t;
+                    continue;
+                }
+                _ => {}
+            }
+            let Some(kink) = self.passed(sign, &reach, &outcome.state) else {
+                return Ok((outcome, sign, rows));
+            };
+            // A flight from a surface and back to it that was shorter than the first look: one that begins with a
+            // fraction of it sees it.
+            let lasted = (outcome.t - self.t).abs();
+            let shorter = first_step.map_or(lasted, |step| dinlab_numeric::min(step, lasted)) / 32.0;
+            if shorter < SHORTEST_FLIGHT * (1.0 + self.t.abs()) {
+                return Ok((outcome, Some(Sign::Missed(kink)), rows));
+            }
+            first_step = Some(shorter);
         }
+    }
+
+    /// The surface beyond which a segment ended unnoticed, if there is one.
+    fn passed(&mut self, sign: Option<Sign>, reach: &[Reach], y: &[f64]) -> Option<usize> {
+        if let Some(Sign::Missed(kink)) = sign {
+            return Some(kink);
+        }
+        let free = |walk: &Self, kink: usize| {
+            let mode = &walk.field.mode;
+            !mode.is_sliding(kink) && !mode.touching.contains(&kink)
+        };
+        (0..reach.len()).find(|&kink| free(self, kink) && self.depth(kink, y) > 10.0 * reach[kink].met)
     }
 
     /// The method between events. What is located on dense output is as good as that: the one of `radau` is under error
