@@ -14,7 +14,7 @@
 //! Where ∇²J ≥ μ > 0 the Hessian of E is at least the matrix ((2(1+αβ)μ + 2(α−1/β)², 2(α−1/β)/β), (·, 2/β²)), m its smaller
 //! eigenvalue; strong convexity gives ‖∂E‖² ≥ 2m(E−Ē), that is a = ½ and ρ = 2/√(2m).
 
-use dinlab_din::{integrate, system, Settings};
+use dinlab_din::{integrate, system, Run, Settings};
 use dinlab_numeric::{dot, max, min, norm, sum};
 use dinlab_objective::{Domain, Objective, Oracle};
 use dinlab_record::{
@@ -30,7 +30,7 @@ use crate::{
     error::CheckError,
     limit::extrapolated,
     problem::Problem,
-    runs::{require, Augmented},
+    runs::{flow, require, Augmented},
     sources,
 };
 
@@ -101,6 +101,44 @@ impl Case {
             _ => (case.lowest_curvature(&sides), true),
         };
         case
+    }
+
+    /// μ from where the orbit is, for an orbit that nothing is known of: over a box about it and the minimiser, at its
+    /// samples, and half-way from there to the minimiser. 0 where it is not above the rounding of the largest curvature.
+    fn follow(&mut self) -> Result<(), CheckError> {
+        let mut run = Run::new(self.problem.dynamics(), &self.problem.theta, self.problem.until);
+        (run.samples, run.start) = (10 * SAMPLES + 1, self.problem.start());
+        let Ok(trajectory) = flow(&*self.problem.objective, &run) else {
+            return Err(CheckError::needs("an orbit that can be followed up to the horizon"));
+        };
+        let mut points = trajectory.theta;
+        points.push(self.minimiser.clone());
+        let side = |i: usize| {
+            let values = points.iter().map(|point| point[i]);
+            let [low, high] = [values.clone().fold(f64::INFINITY, min), values.fold(f64::NEG_INFINITY, max)];
+            let margin = 0.1 * (high - low);
+            [low - margin, high + margin]
+        };
+        let sides: Vec<[f64; 2]> = (0..self.minimiser.len()).map(side).collect();
+        let corners = |pick: usize| sides.iter().map(|side| side[pick]).collect::<Vec<f64>>();
+        let bound = self.problem.objective.facts().convexity.clone().filter(|bound| bound.value > 0.0);
+        if let Some(bound) = bound {
+            if bound.domain.contains(&corners(0)) && bound.domain.contains(&corners(1)) {
+                (self.convexity, self.sampled) = (bound.value, false);
+                return Ok(());
+            }
+        }
+        let (mut lowest, mut largest) = (self.lowest_curvature(&sides), 0.0);
+        for point in &points {
+            let half: Vec<f64> = point.iter().zip(&self.minimiser).map(|(a, b)| 0.5 * (a + b)).collect();
+            for at in [point, &half] {
+                let all = curvatures(&*self.problem.objective, at)?;
+                (lowest, largest) = (min(lowest, all[0]), max(largest, all[all.len() - 1]));
+            }
+        }
+        self.convexity = if lowest > 1e-8 * largest { lowest } else { 0.0 };
+        self.sampled = true;
+        Ok(())
     }
 
     /// A box about start and minimiser, half as wide again on each side.
@@ -302,7 +340,11 @@ impl Check for FiniteLength {
                 CheckError::needs("an objective with a minimiser: a run from the start settles at none")
             })?,
         };
-        Ok(Case::about(problem, minimiser))
+        let mut case = Case::about(problem, minimiser);
+        if case.problem.smooth() && case.problem.alpha > 0.0 && case.problem.beta > 0.0 {
+            case.follow()?;
+        }
+        Ok(case)
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
