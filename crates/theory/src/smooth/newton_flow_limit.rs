@@ -93,12 +93,24 @@ pub struct Case {
     friction: f64,
     /// Factor on τ in e^{−τ}; 1 except in controls.
     decay: f64,
+    #[serde(skip)]
+    own: bool,
 }
 
 impl Case {
     fn new(objective: &str, alpha: f64, theta: &[f64], velocity: Velocity) -> Self {
         let (objective, theta) = (Subject::named(objective), theta.to_vec());
-        Self { objective, alpha, theta, velocity, beta: 20.0, levels: 5, friction: 1.0, decay: 1.0 }
+        Self {
+            objective,
+            alpha,
+            theta,
+            velocity,
+            beta: 20.0,
+            levels: 5,
+            friction: 1.0,
+            decay: 1.0,
+            own: false,
+        }
     }
 
     fn still(objective: &str, alpha: f64, theta: &[f64]) -> Self {
@@ -145,6 +157,9 @@ const TOLERANCES: [f64; 2] = [1e-10, 1e-12];
 /// On the limit, the order, the coefficient and the decrease. The last is not extrapolated: it allows for a remainder as large
 /// as half the error at the smallest β.
 const MARGINS: [f64; 4] = [5e-5, 0.02, 2e-3, 0.5];
+
+/// Least β√λ of a case that is measured.
+const LAYER: f64 = 2.0;
 
 /// θ_N, θ_N′ and w at [`TIMES`] along the shipped Newton flow.
 struct Limit {
@@ -249,6 +264,8 @@ fn levels(case: &Case, context: &Context<'_>, tolerance: f64) -> Result<Levels, 
 
 /// Order, limits of ∇J − e^{−τ}∇J₀ and of θ, and coefficients, each from all levels but the finest, and from all.
 struct Found {
+    /// Error at a β over that at half of it, in the same units: for the two smallest β and the two largest.
+    pairs: [f64; 2],
     /// Error at the largest β over that at the smallest, in units of the decrease that the order predicts.
     decrease: f64,
     order: [f64; 2],
@@ -264,6 +281,8 @@ fn found(case: &Case, context: &Context<'_>, tolerance: f64) -> Result<Found, Ch
     let order = extrapolated(&orders(&sizes), ratio);
     let (first, last) = (0, sizes.len() - 1);
     let decrease = (sizes[last] / sizes[first]) * (beta[last] / beta[first]).powi(case.order());
+    let pair = |k: usize| ratio * sizes[k + 1] / sizes[k];
+    let pairs = [pair(first), pair(last - 1)];
     let scaled = |rows: &[Vec<f64>], power: i32| {
         let mut ends = [Vec::new(), Vec::new()];
         for i in 0..rows[0].len() {
@@ -275,7 +294,7 @@ fn found(case: &Case, context: &Context<'_>, tolerance: f64) -> Result<Found, Ch
         ends
     };
     let (limit, coefficients) = (scaled(&errors, 0), scaled(&errors, case.order()));
-    Ok(Found { decrease, order, limit, theta: scaled(&theta, 0), coefficients })
+    Ok(Found { pairs, decrease, order, limit, theta: scaled(&theta, 0), coefficients })
 }
 
 /// Smallest Hessian eigenvalue along Newton's flow; NaN where it cannot be followed.
@@ -338,7 +357,8 @@ impl Check for NewtonFlowLimit {
         }
         let (alpha, beta) = (own.alpha.unwrap_or(0.5), own.beta.unwrap_or(20.0));
         let velocity = Velocity::Fixed(velocity);
-        let mut case = Case { objective, alpha, theta, velocity, beta, levels: 5, friction: 1.0, decay: 1.0 };
+        let mut case =
+            Case { objective, alpha, theta, velocity, beta, levels: 5, friction: 1.0, decay: 1.0, own: true };
         if own.beta.is_none() && case.objective.facts().regularity == Regularity::Smooth {
             // The layer has the width 1/(β²λ) in τ: small curvatures need large β.
             let lowest = lowest_curvature(&case);
@@ -364,7 +384,21 @@ impl Check for NewtonFlowLimit {
     }
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+        if case.own {
+            // Below, the starting layer is as wide as the times compared.
+            let least = LAYER / lowest_curvature(case).sqrt();
+            if case.beta < least {
+                return Err(CheckError::needs(format!(
+                    "a smallest β of at least 2/√λ = {least:.3}, λ the least curvature along Newton's flow"
+                )));
+            }
+        }
         let (coarse, fine) = (found(case, context, TOLERANCES[0])?, found(case, context, TOLERANCES[1])?);
+        let [smallest, largest] = fine.pairs.map(|pair| (pair - 1.0).abs());
+        if case.own && (fine.decrease - 1.0).abs() > MARGINS[3] && largest < 0.25 * smallest {
+            let what = "a larger smallest β: the error takes the predicted order only for the largest";
+            return Err(CheckError::needs(what));
+        }
         let limit = limit(case)?;
         let predicted = predicted(case, &limit);
         let mut all = Vec::new();
