@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Check, Context, Effort, OwnCase},
-    critical::{curvatures, settle},
+    critical::{self, curvatures, settle},
     error::CheckError,
     limit::extrapolated,
     problem::Problem,
@@ -258,11 +258,23 @@ fn quotients(case: &Case, tolerance: f64) -> Result<[f64; 4], CheckError> {
     let (a, first) = (case.exponent, samples[0].energy);
     let bound = rho / (c1 * c2) * first.powf(1.0 - a);
     let length = samples[SAMPLES].integrals[2];
-    let above: Vec<&Sample> = samples.iter().take_while(|s| s.energy > 1e-7 * first).collect();
+    // Rounding of J* leaves nothing of a difference below this.
+    let lowest = case.problem.objective.oracle().value(&case.minimiser).abs();
+    let rounding = 1e7 * f64::EPSILON * 2.0 * (1.0 + case.problem.alpha * case.problem.beta) * lowest;
+    let cutoff = max(1e-7 * first, rounding);
+    let above: Vec<&Sample> = samples.iter().take_while(|s| s.energy > cutoff).collect();
+    if above.len() < 2 {
+        let what = format!("a start farther from the limit, or a shorter horizon: E − Ē is {first:.3e} at the start, and below what is resolved at the next of {SAMPLES} samples");
+        return Err(CheckError::needs(what));
+    }
     let quotient = |s: &&Sample| rho * (1.0 - a) * s.energy.powf(-a) * s.slope;
     let lojasiewicz = above.iter().map(quotient).fold(f64::INFINITY, min);
     let between = |of: &dyn Fn(&Sample, &Sample) -> f64| {
-        above.windows(2).map(|w| of(w[0], w[1])).fold(f64::INFINITY, min)
+        above
+            .windows(2)
+            .map(|w| of(w[0], w[1]))
+            .filter(|quotient| quotient.is_finite())
+            .fold(f64::INFINITY, min)
     };
     let step = |s: &Sample, e: &Sample, i: usize| e.integrals[i] - s.integrals[i];
     let drop = between(&|s, e| (s.energy - e.energy) / step(s, e, 0)) / c1;
@@ -381,6 +393,11 @@ impl Check for FiniteLength {
             bounded(2, "least −ΔE/∫‖∂E‖² over c₁"),
             bounded(3, "least ∫‖∂E‖/length over c₂"),
         ];
+        let (objective, theta) = (&*case.problem.objective, &case.problem.theta);
+        if critical::slope(objective, theta) <= 1e-6 * (1.0 + norm(&critical::hessian(objective, theta))) {
+            // w = κ∇J is no direction there.
+            return Ok(all);
+        }
         let names = ["−E′/‖∂E‖² at its extremal state", "‖∂E‖/‖(θ′,ψ′)‖ at its extremal state"];
         for ((name, predicted), [value, change]) in names.iter().zip([c1, c2]).zip(extremal(case)?) {
             let budget = Budget::discretisation(1e-5 * predicted);
