@@ -18,7 +18,7 @@ use dinlab_numeric::{all_finite, dot, max, min, norm};
 use dinlab_objective::{Objective, Regularity, Start};
 use dinlab_record::{
     figure::{Axis, Dash, Figure, Layer, Panel},
-    Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement,
+    Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement, Status,
 };
 use serde::Serialize;
 
@@ -79,6 +79,8 @@ pub struct Case {
     span: f64,
     /// Factor on α in E and in its derivative; 1 except in controls.
     friction: f64,
+    #[serde(skip)]
+    own: bool,
 }
 
 impl Case {
@@ -86,7 +88,7 @@ impl Case {
         let objective = Subject::named(objective);
         let infimum = objective.oracle().value(minimiser);
         let (minimiser, theta, velocity) = (minimiser.to_vec(), theta.to_vec(), vec![0.0; theta.len()]);
-        Self { objective, alpha, beta, minimiser, infimum, theta, velocity, span, friction: 1.0 }
+        Self { objective, alpha, beta, minimiser, infimum, theta, velocity, span, friction: 1.0, own: false }
     }
 
     fn about(self, minimiser: Vec<f64>) -> Self {
@@ -162,10 +164,13 @@ fn samples(case: &Case, tolerance: f64) -> Result<Vec<Sample>, CheckError> {
     let until = from * case.span;
     let grid: Vec<f64> =
         (0..=count as usize).map(|k| min(from * case.span.powf(k as f64 / count), until)).collect();
+    // The second component is known to the rounding of ∇J about x*.
+    let spread = if case.own { norm(&case.minimiser) } else { 0.0 };
+    let stiffness = 1.0 + case.beta * norm(&critical::hessian(objective, &case.minimiser));
     // Errors of the state are weighted by t² in E: they must stay small relative to the state.
     let settings = Settings {
         rtol: tolerance,
-        atol: 1e-6 * tolerance,
+        atol: max(1e-6 * tolerance, 4.0 * f64::EPSILON * spread * stiffness),
         integrator: Integrator::Auto,
         ..Settings::default()
     };
@@ -176,7 +181,14 @@ fn samples(case: &Case, tolerance: f64) -> Result<Vec<Sample>, CheckError> {
         Flow::Continue
     };
     let outcome = integrate(&mut field, &start, from, until, &grid, &mut [], &settings, &mut observer)?;
-    require(&outcome.status, &case.words())?;
+    match outcome.status {
+        Status::ReachedEnd | Status::Interrupted => require(&outcome.status, &case.words())?,
+        status if case.own => {
+            let reason = format!("its orbit cannot be followed up to t={until}: {status}");
+            return Err(CheckError::OwnCase { reason });
+        }
+        status => require(&status, &case.words())?,
+    }
     Ok(found)
 }
 
@@ -193,6 +205,12 @@ struct Figures {
 fn figures(case: &Case, tolerance: f64) -> Result<Figures, CheckError> {
     let samples = samples(case, tolerance)?;
     let first = samples[0].energy;
+    let last = samples[samples.len() - 1].t;
+    if first <= 0.0 || (case.own && !(first > 1e7 * f64::EPSILON * case.infimum.abs() * last * last)) {
+        let what =
+            format!("a start farther from x*: E(t₁) = {first:.3e} is not above the rounding of t²(J−J*)");
+        return Err(CheckError::needs(what));
+    }
     let worst = |of: &dyn Fn(&Sample) -> f64| samples.iter().map(of).fold(f64::NEG_INFINITY, max) / first;
     let rises = samples.windows(2).map(|w| w[1].energy - w[0].energy);
     Ok(Figures {
@@ -205,16 +223,46 @@ fn figures(case: &Case, tolerance: f64) -> Result<Figures, CheckError> {
     })
 }
 
-/// Whether Hessians at points of a box about start and minimiser have no negative eigenvalue.
+/// Whether the Hessian has no negative eigenvalue: at points of a box about start and minimiser, and of one about the
+/// orbit, and at samples of the orbit.
 fn convex_nearby(case: &Case, context: &str) -> bool {
     let mut stream = dinlab_numeric::Stream::new(0, context, 0);
-    let reach = dinlab_numeric::distance(&case.theta, &case.minimiser);
-    (0..200).all(|_| {
-        let point: Vec<f64> =
-            case.minimiser.iter().map(|m| m + stream.uniform(-1.2, 1.2) * (reach + 1e-3)).collect();
-        let size = norm(&critical::hessian(&*case.objective, &point));
-        critical::curvatures(&*case.objective, &point).is_ok_and(|all| all[0] >= -1e-9 * size)
-    })
+    let convex = |point: &[f64]| {
+        let size = norm(&critical::hessian(&*case.objective, point));
+        critical::curvatures(&*case.objective, point).is_ok_and(|all| all[0] >= -1e-9 * size)
+    };
+    let visited = visited(case);
+    let mut reach = vec![dinlab_numeric::distance(&case.theta, &case.minimiser); case.theta.len()];
+    for point in &visited {
+        let offsets = point.iter().zip(&case.minimiser).map(|(x, m)| (x - m).abs());
+        reach.iter_mut().zip(offsets).for_each(|(reach, offset)| *reach = max(*reach, offset));
+    }
+    let mut inside = || -> Vec<f64> {
+        let sides = case.minimiser.iter().zip(&reach);
+        sides.map(|(m, reach)| m + stream.uniform(-1.2, 1.2) * (reach + 1e-3)).collect()
+    };
+    (0..200).all(|_| convex(&inside())) && visited.iter().all(|point| convex(point))
+}
+
+/// Positions along the orbit, as far as it can be followed.
+fn visited(case: &Case) -> Vec<Vec<f64>> {
+    const COUNT: usize = 2000;
+    let (objective, from) = (&*case.objective, case.from());
+    let dynamics = Dynamics::DinAvd { alpha: case.alpha, beta: case.beta };
+    let start = Start::Velocity(case.velocity.clone());
+    let Ok(start) = initial_state(dynamics, objective, &case.theta, &start, from) else { return Vec::new() };
+    let at = |k: usize| min(from * case.span.powf(k as f64 / COUNT as f64), from * case.span);
+    let (grid, mut found) = ((0..=COUNT).map(at).collect::<Vec<f64>>(), Vec::new());
+    let mut keep = |_: f64, y: &[f64]| {
+        found.push(y[..case.theta.len()].to_vec());
+        Flow::Continue
+    };
+    let mut field = system(dynamics, objective);
+    let settings = Settings { integrator: Integrator::Auto, ..Settings::default() };
+    // What was followed counts, however far.
+    let _ = integrate(&mut *field, &start, from, from * case.span, &grid, &mut [], &settings, &mut keep);
+    found.retain(|point| all_finite(point));
+    found
 }
 
 impl Check for AvdLyapunov {
@@ -266,8 +314,18 @@ impl Check for AvdLyapunov {
         };
         let infimum = objective.oracle().value(&minimiser);
         let (alpha, beta) = (own.alpha.unwrap_or(4.0), own.beta.unwrap_or(0.5));
-        let mut case =
-            Case { objective, alpha, beta, minimiser, infimum, theta, velocity, span: 50.0, friction: 1.0 };
+        let mut case = Case {
+            objective,
+            alpha,
+            beta,
+            minimiser,
+            infimum,
+            theta,
+            velocity,
+            span: 50.0,
+            friction: 1.0,
+            own: true,
+        };
         if let Some(until) = own.until {
             case.span = until / case.from();
             if case.span.is_nan() || case.span < 4.0 {
