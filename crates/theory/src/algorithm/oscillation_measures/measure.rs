@@ -19,7 +19,16 @@ fn nonlinear(mode: &Mode) -> f64 {
 }
 
 pub(super) fn measure_mode(mode: &Mode) -> Result<Vec<Measurement>, CheckError> {
-    let (expected, found) = (mode.prediction()?, mode.found()?);
+    let expected = mode.prediction()?;
+    let rounding = mode.rounding()?;
+    if mode.own && (rounding.is_nan() || rounding > 1e-3) {
+        let reason = format!(
+            "rounding of the minimiser is more than 10⁻³ of what the fit of the multipliers rests on ({rounding:.1e}): it \
+             needs a larger step size or a minimiser nearer to 0"
+        );
+        return Err(CheckError::OwnCase { reason });
+    }
+    let found = mode.found()?;
     let words = mode.words();
     if expected.angle == 0.0 {
         return Ok(vec![

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use self::{
     measure::{measure_decrease, measure_mode, measure_price, measure_variation},
-    minimiser::minimiser,
+    minimiser::{minimiser, Minimiser},
     mode::{Algorithm, Mode},
 };
 use crate::{
@@ -122,10 +122,36 @@ const FOLLOWED: f64 = 1e-3;
 
 fn stiffest(objective: Subject, start: &[f64], algorithm: Algorithm) -> Option<Mode> {
     let found = minimiser(&*objective, start)?;
-    let theta: Vec<f64> = found.theta.iter().zip(&found.direction).map(|(t, d)| t + AMPLITUDE * d).collect();
+    Some(beside(objective, &found, AMPLITUDE, algorithm))
+}
+
+fn beside(objective: Subject, found: &Minimiser, amplitude: f64, algorithm: Algorithm) -> Mode {
+    let theta: Vec<f64> = found.theta.iter().zip(&found.direction).map(|(t, d)| t + amplitude * d).collect();
     let centre = dinlab_numeric::dot(&found.direction, &found.theta);
     let mode = Mode::new("quadratic:1", algorithm, &theta, 0, found.largest);
-    Some(Mode { objective, direction: found.direction, centre, floor: FOLLOWED, ..mode })
+    Mode { objective, direction: found.direction.clone(), centre, floor: FOLLOWED, ..mode }
+}
+
+/// The largest amplitude at which the gradient along the stiffest direction is linear to 10⁻⁷: the larger it is, the less
+/// the rounding of θ* matters.
+fn amplitude(objective: &Subject, found: &Minimiser) -> f64 {
+    let mut oracle = objective.oracle();
+    let n = found.theta.len();
+    let mut gradient = |w: f64| -> Vec<f64> {
+        let x: Vec<f64> = found.theta.iter().zip(&found.direction).map(|(t, d)| t + w * d).collect();
+        let mut v = vec![0.0; n];
+        oracle.gradient(&x, &mut v);
+        v
+    };
+    let rest = gradient(0.0);
+    let mut linear = |w: f64| {
+        let force = found.largest * w;
+        let linear = rest.iter().zip(&found.direction).map(|(v, d)| v + force * d).collect::<Vec<f64>>();
+        dinlab_numeric::distance(&gradient(w), &linear) <= 1e-7 * force.abs()
+    };
+    let sizes = (1..7).map(|digits| 0.1_f64.powi(digits));
+    let mut fitting = sizes.filter(|a| [*a, -a, 0.5 * a, -0.5 * a].into_iter().all(&mut linear));
+    fitting.next().unwrap_or(AMPLITUDE)
 }
 
 /// The transversal direction of `valley` before θ₁ = 0: w = θ₁ + θ₂ feels 400w − 1.
@@ -221,11 +247,14 @@ impl Check for OscillationMeasures {
         let algorithm = Algorithm::indian(own.alpha.unwrap_or(0.5), own.beta.unwrap_or(0.1), step_size);
         let start = own.start_point()?;
         // Without a minimiser the hypotheses say so.
-        let mode = stiffest(objective.clone(), &start, algorithm).unwrap_or_else(|| {
-            let mode = Mode::new("quadratic:1", algorithm, &start, 0, f64::NAN);
-            Mode { objective, ..mode }
-        });
-        Ok(Case::Mode(mode))
+        let mode = match minimiser(&*objective, &start) {
+            Some(found) => {
+                let amplitude = amplitude(&objective, &found);
+                beside(objective, &found, amplitude, algorithm)
+            }
+            None => Mode { objective, ..Mode::new("quadratic:1", algorithm, &start, 0, f64::NAN) },
+        };
+        Ok(Case::Mode(Mode { own: true, ..mode }))
     }
 
     fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {

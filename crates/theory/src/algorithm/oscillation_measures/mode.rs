@@ -105,6 +105,9 @@ pub struct Mode {
     pub(super) factors: [f64; 2],
     /// Control: the prediction of an oscillation for the mode whatever its multipliers.
     pub(super) flow_only: bool,
+    /// A user's case: rounding may hide its oscillation.
+    #[serde(skip)]
+    pub(super) own: bool,
 }
 
 /// What the multipliers say.
@@ -158,6 +161,7 @@ impl Mode {
             floor: FLOOR,
             factors: [1.0; 2],
             flow_only: false,
+            own: false,
         }
     }
 
@@ -187,6 +191,16 @@ impl Mode {
             decay: -dinlab_numeric::max(log, spectrum::modulus(other).ln()),
             flips: !spirals && other.re < 0.0,
         })
+    }
+
+    /// Rounding of θ over what the fit of the multipliers rests on at the end of the series: second differences of w where
+    /// it spirals, the decrease per step where it does not.
+    pub(super) fn rounding(&self) -> Result<f64, CheckError> {
+        let Prediction { angle, decay, .. } = self.prediction()?;
+        let amplitude = (dot(&self.direction, &self.theta) - self.centre).abs();
+        let shown = if angle == 0.0 { decay } else { angle * dinlab_numeric::min(angle, 1.0) };
+        let grain = f64::EPSILON * dinlab_numeric::norm_inf(&self.theta);
+        Ok(grain / (shown * amplitude * self.floor))
     }
 
     /// w along the shipped run, from the start until it has fallen below the floor for good.
