@@ -2,7 +2,7 @@
 
 use dinlab_analysis::spectrum::{decay_rate, symmetric_eigenvalues};
 use dinlab_indian::{iterate_observed, Batch, Grid, Method, Run, Sampling, Schedule};
-use dinlab_numeric::{distance, max, min, norm, sum};
+use dinlab_numeric::{distance, max, min, norm, sum, Stream};
 use dinlab_objective::Regularity;
 use dinlab_record::{Flow, Observation};
 use serde::Serialize;
@@ -196,8 +196,86 @@ impl Case {
         Ok(slope / (4.0 * self.rate()? * self.stated.at(k)))
     }
 
-    /// Whether a few runs stay bounded: the last half of the iterations goes no further than the first.
-    pub(super) fn bounded(&self, context: &Context<'_>) -> Result<bool, CheckError> {
+    /// Standard deviation of the gradient of one term, times N, at a point.
+    fn noise(&self, point: &[f64]) -> f64 {
+        let Some(samples) = self.objective.samples() else { return 0.0 };
+        let (count, n) = (samples.count(), point.len());
+        let (mut oracle, mut term, mut total) = (samples.oracle(), vec![0.0; n], vec![0.0; n]);
+        let mut squares = 0.0;
+        for index in 0..count {
+            oracle.gradient(&[index], point, &mut term);
+            squares += count as f64 * norm(&term).powi(2);
+            total.iter_mut().zip(&term).for_each(|(t, v)| *t += v);
+        }
+        max(squares - norm(&total).powi(2), 0.0).sqrt()
+    }
+
+    /// Whether the gradient's noise reaches every known minimiser of a smooth J.
+    pub(super) fn noisy(&self) -> bool {
+        self.objective.facts().minimisers().all(|m| self.noise(&m.point) > 1e-6)
+    }
+
+    /// Least distance d of 0 to the boundary of ∂J over the known minimisers, by slopes in sampled directions, with
+    /// the largest slope and the noise there.
+    fn depth(&self) -> [f64; 3] {
+        let n = self.theta.len();
+        let mut oracle = self.objective.oracle();
+        let mut stream = Stream::new(0, "depth", 0);
+        let mut directions: Vec<Vec<f64>> = Vec::new();
+        for i in 0..n {
+            directions.extend([1.0, -1.0].map(|sign| {
+                let mut unit = vec![0.0; n];
+                unit[i] = sign;
+                unit
+            }));
+        }
+        if n > 1 {
+            directions.extend((0..64).map(|_| {
+                let e = stream.normals(n);
+                let size = norm(&e);
+                e.into_iter().map(|x| x / size).collect()
+            }));
+        }
+        let [mut least, mut most, mut noise] = [f64::INFINITY, 0.0, 0.0];
+        for minimiser in self.objective.facts().minimisers() {
+            let level = oracle.value(&minimiser.point);
+            let h = 1e-6 * (1.0 + norm(&minimiser.point));
+            for e in &directions {
+                let x: Vec<f64> = minimiser.point.iter().zip(e).map(|(p, e)| p + h * e).collect();
+                let slope = (oracle.value(&x) - level) / h;
+                (least, most) = (min(least, slope), max(most, slope));
+                noise = max(noise, self.noise(&x));
+            }
+        }
+        [least, most, noise]
+    }
+
+    /// Whether u has settled below βd at the first octave: its noise is of the size σ√γ. J with kinks.
+    pub(super) fn pinned(&self) -> bool {
+        let [depth, _, noise] = self.depth();
+        let gamma = self.stated.at(self.octave(OCTAVES[0])[0] - 1);
+        self.beta > 0.0 && noise * gamma.sqrt() < 3.0 * self.beta * depth
+    }
+
+    /// Whether the full gradient has brought θ to a kink before the first octave.
+    pub(super) fn arrived(&self) -> Result<bool, CheckError> {
+        let first = self.octave(OCTAVES[0])[0];
+        let method = Method::Indian { alpha: self.alpha, beta: self.beta };
+        let run =
+            Run { grid: Grid::Every(1), ..Run::new(method, self.theta.clone(), self.stated.clone(), first) };
+        let mut away = f64::INFINITY;
+        iterate_observed(&*self.objective, &run, &mut |o: Observation<'_>| {
+            away = self.nearest(o.theta).0;
+            Flow::Continue
+        })?;
+        let [_, slope, _] = self.depth();
+        Ok(away <= 10.0 * self.stated.at(first - 1) * self.beta * slope)
+    }
+
+    /// Whether a few runs stay bounded, and whether they have arrived: the last half of the iterations goes no further than
+    /// the first.
+    pub(super) fn bounded(&self, context: &Context<'_>) -> Result<[bool; 2], CheckError> {
+        let mut settled = true;
         for repetition in 0..3 {
             let (mut first, mut second) = (0.0, 0.0);
             let outcome =
@@ -208,10 +286,11 @@ impl Case {
                     *reach = max(*reach, norm(o.theta));
                     Flow::Continue
                 })?;
-            if runs::require(&outcome.status, "bounded").is_err() || second > 1.05 * first {
-                return Ok(false);
+            if runs::require(&outcome.status, "bounded").is_err() {
+                return Ok([false, false]);
             }
+            settled &= second <= 1.05 * first;
         }
-        Ok(true)
+        Ok([true, settled])
     }
 }

@@ -137,13 +137,34 @@ impl Check for Theorem3VanishingSteps {
             let settled = case.relaxations().is_ok_and(|times| times >= 6.0);
             hypotheses
                 .push(Hypothesis::exact("6/r of total time or more passes before the first octave", settled));
+            if sum {
+                let text = "the gradient's noise does not vanish at the minimisers";
+                hypotheses.push(Hypothesis::exact(text, case.noisy()));
+            }
+        }
+        if case.kinked() && sum && facts.minimisers().next().is_some() {
+            let holds = |yes| if yes { HypothesisState::Sampled } else { HypothesisState::False };
+            let text = "β > 0, and at the first octave σ√γ < 3βd: u has settled below βd, d the distance of 0 to the boundary \
+                        of ∂J at the minimisers";
+            hypotheses.push(Hypothesis::new(text, holds(case.pinned())));
+            let text =
+                "before the first octave there is time enough to arrive at a kink: without noise θ does";
+            hypotheses.push(Hypothesis::new(text, holds(case.arrived().unwrap_or(false))));
         }
         if sum {
             let interrupted = AtomicBool::new(false);
             let context = Context { effort: Effort::Quick, seed: 0, id: CLAIM.id, interrupted: &interrupted };
-            let bounded = matches!(case.bounded(&context), Ok(true));
-            let state = if bounded { HypothesisState::Sampled } else { HypothesisState::False };
-            hypotheses.push(Hypothesis::new("the iterates are bounded", state));
+            // A run that diverges is told as not bounded, one that still travels as not arrived.
+            let [bounded, arrived] = case.bounded(&context).unwrap_or([false; 2]);
+            let (text, holds) = if bounded && !arrived {
+                let text =
+                    format!("the iterates have arrived within {} steps: they still move away", case.steps);
+                (text, false)
+            } else {
+                ("the iterates are bounded".to_string(), bounded)
+            };
+            let state = if holds { HypothesisState::Sampled } else { HypothesisState::False };
+            hypotheses.push(Hypothesis::new(text, state));
         }
         hypotheses
     }
