@@ -198,6 +198,18 @@ impl Case {
         self.factor * sum(&terms)
     }
 
+    /// Whether the start is forgotten before the last octave: total time 4/r or more passes, and what is left of J(θ₀) − J* is
+    /// at most a tenth of the floor, in the slowest schedule.
+    pub(super) fn forgotten(&self, quadratic: &Quadratic) -> bool {
+        let (begin, rate) = (self.steps / 2 + 1, self.rate(quadratic));
+        self.exponents.iter().all(|&exponent| {
+            let schedule = Schedule::Power { initial: self.initial, exponent };
+            let times = rate * schedule.total_time(begin - 1);
+            let floor = self.stationary(quadratic, schedule.at(begin - 1));
+            times >= 4.0 && excess(quadratic, &self.theta) * (-2.0 * times).exp() <= 0.1 * floor
+        })
+    }
+
     /// The floor of each schedule over the last octave of iterations.
     pub(super) fn floors(
         &self,

@@ -14,7 +14,7 @@
 mod case;
 mod draw;
 
-use dinlab_analysis::{pseudo_trajectory::scaling, statistics::equivalence_mean};
+use dinlab_analysis::{pseudo_trajectory::scaling, stability::stable, statistics::equivalence_mean};
 use dinlab_numeric::{max, sum};
 use dinlab_record::{figure::Figure, Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement};
 
@@ -40,7 +40,7 @@ static CLAIM: Claim = Claim {
     hypotheses: &[
         "J is a quadratic whose Hessian is diagonal and positive and shared by all terms, so that the noise is additive \
          (sampled: Hessian, noise and minimiser at three points)",
-        "constant steps γ₀ are stable: total time is reported with the schedule (assumed)",
+        "constant steps γ₀ are stable (exact), and the start is forgotten before the last octave (exact)",
     ],
     sources: &[sources::at(sources::JMLR, "Assumption 1 and Figure 4")],
     differences: "published: experiments with decays 1/2, 1/4, 1/8, 1/16; the formulas are derived in this project",
@@ -106,12 +106,20 @@ impl Check for StepDecaySweep {
         let text =
             "J is a quadratic with a diagonal, positive Hessian that all terms share, and its terms differ";
         let found = quadratic(&*case.objective);
-        let fits = found.is_some_and(|q| q.variance.iter().any(|v| *v > 0.0));
+        let fits = found.as_ref().is_some_and(|q| q.variance.iter().any(|v| *v > 0.0));
         let state = if fits { HypothesisState::Sampled } else { HypothesisState::False };
-        vec![
-            Hypothesis::new(text, state),
-            Hypothesis::new("constant steps γ₀ are stable", HypothesisState::Assumed),
-        ]
+        let mut hypotheses = vec![Hypothesis::new(text, state)];
+        let Some(found) = found else { return hypotheses };
+        let stable = found.lambda.iter().all(|&l| stable(case.alpha, case.beta, case.initial, l));
+        hypotheses.push(Hypothesis::exact("constant steps γ₀ are stable", stable));
+        if case.floor && fits && stable {
+            hypotheses.push(Hypothesis::exact(
+                "the start is forgotten before the last octave: total time 4/r or more passes, and a tenth of the floor or less \
+                 is left of J(θ₀) − J*",
+                case.forgotten(&found),
+            ));
+        }
+        hypotheses
     }
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
