@@ -171,14 +171,16 @@ fn one_step(
     Ok([outcome.theta, outcome.auxiliary.unwrap_or_default()].concat())
 }
 
-/// Determinant of the step's Jacobian by central differences of size h.
+/// Determinant of the step's Jacobian by central differences of size h, and what rounding may add to it: every entry of a
+/// row is uncertain by ε|image|/h, and a cofactor is at most the product of the other columns' norms.
 fn jacobian_determinant(
     objective: &dyn Objective,
     parameters: [f64; 3],
     state: &[f64],
     h: f64,
-) -> Result<f64, CheckError> {
+) -> Result<[f64; 2], CheckError> {
     let n = state.len();
+    let mut grain = 0.0;
     let mut jacobian = DMatrix::zeros(n, n);
     let mut moved = state.to_vec();
     for j in 0..n {
@@ -188,11 +190,15 @@ fn jacobian_determinant(
         };
         let (plus, minus) = (image(h)?, image(-h)?);
         moved[j] = state[j];
+        grain = max(grain, f64::EPSILON * max(norm(&plus), norm(&minus)) / h);
         for i in 0..n {
             jacobian[(i, j)] = (plus[i] - minus[i]) / (2.0 * h);
         }
     }
-    Ok(jacobian.determinant())
+    let columns: Vec<f64> = jacobian.column_iter().map(|c| c.norm()).collect();
+    let others = |j: usize| (0..n).filter(|i| *i != j).map(|i| columns[i]).product::<f64>();
+    let uncertain = (n as f64).sqrt() * grain * (0..n).map(others).fold(0.0, |total, c| total + c);
+    Ok([jacobian.determinant(), uncertain])
 }
 
 /// ∏ D(λᵢ) over the Hessian's eigenvalues at θ, and the product of the sizes of its terms.
@@ -243,7 +249,7 @@ fn states(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
     let contraction = smoothness.map_or(f64::INFINITY, |l| {
         l.value * step_size * (beta - step_size).abs() / (1.0 - alpha * step_size).abs()
     });
-    let (mut off, mut change, mut lost) = (0.0, 0.0, 0.0);
+    let (mut off, mut change, mut lost, mut grain) = (0.0, 0.0, 0.0, 0.0);
     for index in 0..*states {
         context.proceed()?;
         let mut stream = context.stream(&format!("state/{words}"), index);
@@ -251,10 +257,11 @@ fn states(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
         let state = [theta.clone(), stream.normals(theta.len())].concat();
         let [value, size] = predicted(case, objective, parameters, &theta)?;
         let h = 2e-4;
-        let (coarse, fine) = (
+        let ([coarse, _], [fine, uncertain]) = (
             jacobian_determinant(objective, parameters, &state, h)?,
             jacobian_determinant(objective, parameters, &state, 0.5 * h)?,
         );
+        grain = max(grain, 2.0 * uncertain / size);
         // Extrapolated once: the error of central differences is O(h²).
         let extrapolated = fine + (fine - coarse) / 3.0;
         off = max(off, (extrapolated - value).abs() / size);
@@ -264,11 +271,20 @@ fn states(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
             lost = max(lost, distance(&undo(objective, parameters, &image), &state) / (1.0 + norm(&state)));
         }
     }
+    if grain.is_nan() || grain >= 1e-2 {
+        let reason = format!(
+            "rounding of the differences leaves the determinant uncertain by {grain:.1e} of its terms: it needs a J of smaller \
+             curvature or a smaller step"
+        );
+        return Err(CheckError::OwnCase { reason });
+    }
+    // Below the margin for the differences themselves rounding has room in it.
+    let rounding = if grain > 1e-6 { grain } else { 1e-9 };
     let mut result = vec![Measurement::equal(
         "largest distance of the determinant from ∏(1 − αγ − γ(β−γ)λᵢ), relative to its terms",
         off,
         0.0,
-        Budget { rounding: 1e-9, discretisation: 1e-6, sampling: 0.0 },
+        Budget { rounding, discretisation: 1e-6, sampling: 0.0 },
     )
     .on(&words)
     .refined(0.1 * change)];
