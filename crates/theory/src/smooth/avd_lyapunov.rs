@@ -206,7 +206,8 @@ fn figures(case: &Case, tolerance: f64) -> Result<Figures, CheckError> {
     let samples = samples(case, tolerance)?;
     let first = samples[0].energy;
     let last = samples[samples.len() - 1].t;
-    if first <= 0.0 || (case.own && !(first > 1e7 * f64::EPSILON * case.infimum.abs() * last * last)) {
+    let seen = first > 1e7 * f64::EPSILON * case.infimum.abs() * last * last;
+    if first <= 0.0 || (case.own && !seen) {
         let what =
             format!("a start farther from x*: E(t₁) = {first:.3e} is not above the rounding of t²(J−J*)");
         return Err(CheckError::needs(what));
