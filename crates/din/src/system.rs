@@ -1,6 +1,6 @@
 //! Systems of first-order differential equations.
 
-/// A matrix of 1 or 2×2 blocks, the block (i, j) being curvature[i][j]·H + identity[i][j]·I with one symmetric H.
+/// A matrix of 1 or 2×2 blocks, the block (i, j) being `curvature[i][j]`·H + `identity[i][j]`·I with one symmetric H.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Blocks {
     /// 1 or 2: the state consists of so many parts of equal length.

@@ -18,7 +18,7 @@ pub struct Steps {
     /// Decay: step size k is G (k+1)^-Q, k = 0, 1, ...
     #[arg(long, value_name = "Q", value_parser = values::non_negative, allow_hyphen_values = true)]
     decay: Option<f64>,
-    /// Schedule that begins with G: constant, power:q, log[:r], geometric:rho, staircase:rho,m (`dinlab list schedules`)
+    /// Schedule that begins with G: constant, power:q, log, log:r, geometric:rho, staircase:rho,m (`dinlab list schedules`)
     #[arg(long, value_name = "NAME", conflicts_with = "decay")]
     schedule: Option<String>,
     /// File with one step size per line
