@@ -4,6 +4,7 @@ mod args;
 mod cache;
 mod commands;
 mod config;
+mod drawing;
 mod folder;
 mod interrupt;
 mod output;

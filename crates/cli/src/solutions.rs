@@ -66,7 +66,19 @@ pub fn follow(
     Ok(Solutions { first, others, all })
 }
 
+impl Found {
+    /// What it did at kinks.
+    pub fn report(&self) -> Option<&KinkReport> {
+        self.kinks.as_ref().map(|(report, _)| report)
+    }
+}
+
 impl Solutions {
+    /// All solutions found, the one that is followed first.
+    pub fn all(&self) -> impl Iterator<Item = &Found> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
     /// Fields of the record: `kinks` of the solution followed, and with `--branch all` all `solutions`.
     pub fn record(&self) -> anyhow::Result<Value> {
         let mut record = json!({});
@@ -82,8 +94,7 @@ impl Solutions {
                     "kinks": found.kinks.as_ref().map(|(report, _)| serde_json::to_value(report)).transpose()?,
                 }))
             };
-            let every = std::iter::once(&self.first).chain(&self.others);
-            record["solutions"] = every.map(one).collect::<anyhow::Result<Vec<_>>>()?.into();
+            record["solutions"] = self.all().map(one).collect::<anyhow::Result<Vec<_>>>()?.into();
         }
         Ok(record)
     }

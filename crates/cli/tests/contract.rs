@@ -375,3 +375,17 @@ fn the_dictionary_translates_both_ways() {
     let again = place.record("dictionary --config record.json");
     assert_eq!(again["indian"], triple["indian"]);
 }
+
+#[test]
+fn a_simulation_draws_its_slides_apart() {
+    let place = Place::new();
+    let line = "simulate --objective expr:abs(x)+2*abs(y) --start 1,0.7 --until 8 --figure path.svg";
+    let ran = place.run(line);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let svg = std::fs::read_to_string(place.0.path().join("path.svg")).unwrap();
+    assert!(svg.contains("solution, sliding") && svg.contains("start"));
+    let ran = place.run("simulate --objective rosenbrock --start 1,2 --until 1 --figure path.pdf");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("--figure") && ran.stderr.contains(".svg or .png"), "{}", ran.stderr);
+    assert_eq!(place.names(), ["path.svg"]);
+}

@@ -19,6 +19,7 @@ use self::pair::{Equation, Pair};
 use super::{iterate, simulate};
 use crate::{
     args::{Common, Damping},
+    drawing,
     output::{self, Product},
     problem::{Problem, Resolved},
     progress::Progress,
@@ -60,7 +61,7 @@ pub struct Compare {
     #[arg(long, value_name = "A", default_value = "1e-12", value_parser = values::positive, allow_hyphen_values = true)]
     atol: f64,
     /// Draw both trajectories and the error over time into this file: .svg or .png
-    #[arg(long, value_name = "FILE", value_parser = show::target)]
+    #[arg(long, value_name = "FILE", value_parser = drawing::target)]
     figure: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
@@ -134,7 +135,7 @@ impl Compare {
         let held = horizon_of(&rows, &times, pair.expected_order());
         let comparison = Comparison { pair, times, rows, table, reference_error, horizon: held };
         if let Some(file) = &self.figure {
-            show::draw(file, &comparison, problem.objective.name())?;
+            drawing::write(file, &show::figure(&comparison, problem.objective.name()))?;
         }
         let mut plan = self.plan(&problem, pair);
         plan.insert(

@@ -1,8 +1,5 @@
 //! A comparison as record, table, text and figure.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use dinlab_analysis::order::OrderRow;
 use dinlab_record::figure::{Axis, Dash, Figure, Layer, Panel};
 use dinlab_report::Table;
@@ -10,15 +7,6 @@ use serde_json::{json, Map, Value};
 
 use super::{Comparison, Row, HOLDS};
 use crate::output::{number, numbers};
-
-/// Parses the value of `--figure`.
-pub fn target(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
-        Some("svg" | "png") => Ok(path),
-        _ => Err("the extension decides the format: expected .svg or .png".into()),
-    }
-}
 
 /// Fields of the record.
 pub fn body(comparison: &Comparison) -> Value {
@@ -104,18 +92,8 @@ pub fn text(comparison: &Comparison) -> String {
     out + &format!("error of the reference {reference_error:.1e}\n")
 }
 
-/// Both trajectories above, the error over time below, written to `file`.
-pub fn draw(file: &Path, comparison: &Comparison, objective: &str) -> anyhow::Result<()> {
-    let figure = figure(comparison, objective);
-    let failed = || format!("--figure {}", file.display());
-    let bytes = match file.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
-        true => dinlab_chart::png(&figure).with_context(failed)?,
-        false => dinlab_chart::svg(&figure).with_context(failed)?.into_bytes(),
-    };
-    dinlab_report::atomic::write(file, &bytes).with_context(failed)
-}
-
-fn figure(comparison: &Comparison, objective: &str) -> Figure {
+/// Both trajectories above, the error over time below.
+pub fn figure(comparison: &Comparison, objective: &str) -> Figure {
     let Comparison { pair, times, rows, .. } = comparison;
     let in_plane = rows.iter().any(|row| row.flow.first().is_some_and(|theta| theta.len() > 1));
     let points = |path: &[Vec<f64>]| -> (Vec<f64>, Vec<f64>) {

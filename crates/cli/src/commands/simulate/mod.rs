@@ -1,6 +1,8 @@
 //! `dinlab simulate`: continuous time.
 
-use std::sync::atomic::Ordering;
+mod figure;
+
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 use anyhow::{bail, ensure};
 use clap::{ArgAction, Args, ValueEnum};
@@ -10,7 +12,7 @@ use serde_json::{json, Map, Value};
 
 use crate::{
     args::{Common, Damping},
-    interrupt,
+    drawing, interrupt,
     output::{self, number},
     problem::{Problem, Resolved},
     progress::Progress,
@@ -58,6 +60,9 @@ pub struct Simulate {
     /// Measure the global error by repeating at tolerances a hundred times finer
     #[arg(long, action = ArgAction::SetTrue)]
     estimate_error: bool,
+    /// Draw the path and theta over time into this file, slides dashed: .svg or .png
+    #[arg(long, value_name = "FILE", value_parser = drawing::target)]
+    figure: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -182,6 +187,9 @@ impl Simulate {
             product.text +=
                 &format!("global error   {theta} (sup of |theta - theta_fine| over the samples)\n");
         }
+        if let Some(file) = &self.figure {
+            drawing::write(file, &figure::figure(&found, self.caption(&problem, dynamics)))?;
+        }
         output::emit(session, &product)?;
         Ok(trajectory::exit(path))
     }
@@ -222,6 +230,19 @@ impl Simulate {
             }
             other => other.into(),
         }
+    }
+
+    fn caption(&self, problem: &Resolved, dynamics: Dynamics) -> String {
+        let objective: String = problem.objective.name().chars().take(60).collect();
+        let (alpha, beta) = used(dynamics);
+        let given = |name: &str, v: Option<f64>| v.map_or(String::new(), |v| format!(", {name} = {v}"));
+        format!(
+            "{} on {objective}{}{}, θ₀ = ({})",
+            dynamics.name(),
+            given("α", alpha),
+            given("β", beta),
+            crate::problem::list(&problem.theta)
+        )
     }
 
     fn start_time(&self, dynamics: Dynamics) -> anyhow::Result<f64> {
