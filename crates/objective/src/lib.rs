@@ -22,7 +22,7 @@ pub use formula::Formula;
 pub use oracle::{Native, Objective, Oracle};
 pub use registry::{build, Options};
 pub use samples::{FiniteSum, SampleOracle};
-pub use scalar::{dual::Dual, selection::Selection, Scalar};
+pub use scalar::{dual::Dual, interval::Interval, selection::Selection, series::Series, Scalar};
 pub use smoothed::Smoothed;
 pub use start::{Start, StartError};
 pub use subdifferential::Subdifferential;

@@ -1,13 +1,16 @@
 //! The one numeric generic of the workspace. A formula written over [`Scalar`] is evaluated on `f64` (value), on
-//! dual numbers (derivatives), on a recording scalar (tape), and later on SIMD lanes and intervals.
+//! dual numbers (derivatives), on a recording scalar (tape),
+//! on intervals (enclosures), on truncated power series (Taylor methods) and on SIMD lanes.
 //!
 //! There is no ordering on scalars: kinks are primitives. Each has a value and a *slope*, so that every
 //! arithmetic decides in its own way what happens at a tie: numbers use the [`selection::Selection`] in force,
 //! lanes blend, intervals return the hull, the recorder notes a kink surface. NaN propagates through all of them.
 
 pub mod dual;
+pub mod interval;
 mod real;
 pub mod selection;
+pub mod series;
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
