@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dinlab-objective", &["dinlab-record", "dinlab-numeric"]),
     ("dinlab-din", &["dinlab-record", "dinlab-numeric", "dinlab-objective"]),
     ("dinlab-indian", &["dinlab-record", "dinlab-numeric", "dinlab-objective"]),
+    ("dinlab-enclosure", &["dinlab-numeric", "dinlab-objective"]),
     ("dinlab-argmin", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
     ("dinlab-analysis", &["dinlab-record", "dinlab-numeric"]),
     (
@@ -40,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-objective",
             "dinlab-din",
             "dinlab-indian",
+            "dinlab-enclosure",
             "dinlab-argmin",
             "dinlab-analysis",
             "dinlab-theory",

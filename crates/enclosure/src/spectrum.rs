@@ -1,0 +1,145 @@
+//! Eigenvalues of symmetric interval matrices: bounds, and the numbers of positive and negative ones.
+
+use dinlab_objective::Interval;
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use crate::matrix::{
+    apply, dot, identity_minus, middles, points, product, row_norm, squared_norm, transposed,
+};
+
+/// Interval that holds every eigenvalue of every symmetric matrix inside `h` (n×n by rows).
+///
+/// The extreme eigenvalues of the middle matrix C are bounded by an exact-sign argument: C − tI has a Cholesky factorisation in
+/// interval arithmetic, so its eigenvalues are positive. A matrix within the radii moves them by at most the norm of
+/// the radii (Weyl).
+pub fn eigenvalue_bounds(h: &[Interval], n: usize) -> Interval {
+    let center = middles(h);
+    if center.iter().any(|v| !v.is_finite()) {
+        return Interval::NOTHING_KNOWN;
+    }
+    let radii: Vec<Interval> = h.iter().map(|v| Interval::point(v.radius())).collect();
+    let moved = row_norm(&radii, n);
+    let symmetric: Vec<f64> = (0..n * n).map(|k| 0.5 * (center[k] + center[(k % n) * n + k / n])).collect();
+    let negated: Vec<f64> = symmetric.iter().map(|v| -v).collect();
+    let low = least_eigenvalue(&symmetric, n);
+    let high = -least_eigenvalue(&negated, n);
+    // The middle matrix may be unsymmetric by rounding: twice the radii covers its symmetric part too.
+    let skew = (0..n * n).fold(0.0, |most, k| dinlab_numeric::max(most, (symmetric[k] - center[k]).abs()));
+    let moved = Interval::point(moved) + Interval::point(2.0 * n as f64 * skew);
+    Interval::new((Interval::point(low) - moved).low, (Interval::point(high) + moved).high)
+}
+
+/// Numbers that the least eigenvalue does not exceed and that the greatest does not fall below, for every symmetric matrix
+/// inside `h`: Rayleigh quotients of the computed extreme eigenvectors.
+pub fn attained(h: &[Interval], n: usize) -> (f64, f64) {
+    let center = middles(h);
+    if center.iter().any(|v| !v.is_finite()) {
+        return (f64::INFINITY, f64::NEG_INFINITY);
+    }
+    let eigen = SymmetricEigen::new(DMatrix::from_row_slice(n, n, &center));
+    let quotients: Vec<Interval> = (0..n)
+        .map(|j| {
+            let v = points(eigen.eigenvectors.column(j).as_slice());
+            dot(&v, &apply(h, &v)) / squared_norm(&v)
+        })
+        .collect();
+    let highs: Vec<f64> = quotients.iter().map(|q| q.high).collect();
+    let lows: Vec<f64> = quotients.iter().map(|q| q.low).collect();
+    (dinlab_numeric::minimum(&highs), dinlab_numeric::maximum(&lows))
+}
+
+/// A number that no eigenvalue of the symmetric matrix `c` falls below; −∞ where none was shown.
+fn least_eigenvalue(c: &[f64], n: usize) -> f64 {
+    let eigenvalues = SymmetricEigen::new(DMatrix::from_row_slice(n, n, c)).eigenvalues;
+    let least = dinlab_numeric::minimum(eigenvalues.as_slice());
+    let scale = eigenvalues.iter().fold(f64::MIN_POSITIVE, |m, v| dinlab_numeric::max(m, v.abs()));
+    let mut slack = 8.0 * f64::EPSILON * scale * n as f64;
+    for _ in 0..8 {
+        let shifted = least - slack;
+        let mut entries = points(c);
+        for i in 0..n {
+            entries[i * n + i] = entries[i * n + i] - Interval::point(shifted);
+        }
+        if is_positive_definite(entries, n) {
+            return shifted;
+        }
+        slack *= 16.0;
+    }
+    f64::NEG_INFINITY
+}
+
+/// Whether every symmetric matrix inside has positive pivots (LDLᵀ without exchanges), hence is positive definite.
+fn is_positive_definite(mut a: Vec<Interval>, n: usize) -> bool {
+    for k in 0..n {
+        let pivot = a[k * n + k];
+        if !(pivot.low > 0.0) {
+            return false;
+        }
+        for i in k + 1..n {
+            let factor = a[i * n + k] / pivot;
+            for j in k + 1..n {
+                a[i * n + j] = a[i * n + j] - factor * a[k * n + j];
+            }
+        }
+    }
+    true
+}
+
+/// Numbers of negative and of positive eigenvalues, the same for all symmetric matrices inside `h`; `None` where that is
+/// not shown (one may be 0).
+///
+/// With V close to the eigenvectors of the middle matrix, VᵀHV is nearly diagonal: its discs (Gershgorin) tell the signs, and H has
+/// the same ones because V is invertible (Sylvester's law of inertia; ‖I − VᵀV‖ < 1 shows that it is).
+pub fn inertia(h: &[Interval], n: usize) -> Option<(usize, usize)> {
+    let center = middles(h);
+    if center.iter().any(|v| !v.is_finite()) {
+        return None;
+    }
+    let vectors = SymmetricEigen::new(DMatrix::from_row_slice(n, n, &center)).eigenvectors;
+    let v: Vec<Interval> = (0..n * n).map(|k| Interval::point(vectors[(k / n, k % n)])).collect();
+    let vt = transposed(&v, n);
+    if !(row_norm(&identity_minus(&product(&vt, &v, n), n), n) < 1.0) {
+        return None;
+    }
+    let turned = product(&product(&vt, h, n), &v, n);
+    let (mut negative, mut positive) = (0, 0);
+    for i in 0..n {
+        let others = (0..n)
+            .filter(|&j| j != i)
+            .fold(Interval::point(0.0), |s, j| s + Interval::point(turned[i * n + j].magnitude()));
+        let diagonal = turned[i * n + i];
+        if (diagonal - others).low > 0.0 {
+            positive += 1;
+        } else if (diagonal + others).high < 0.0 {
+            negative += 1;
+        } else {
+            return None;
+        }
+    }
+    Some((negative, positive))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_close_to_the_eigenvalues_and_outside_them() {
+        // Eigenvalues 1 and 3, at (1, −1) and (1, 1).
+        let h = points(&[2.0, 1.0, 1.0, 2.0]);
+        let found = eigenvalue_bounds(&h, 2);
+        assert!(found.contains(1.0) && found.contains(3.0) && found.high - found.low < 2.0 + 1e-12, "{found:?}");
+        let wide: Vec<Interval> = h.iter().map(|v| Interval::new(v.low - 0.1, v.high + 0.1)).collect();
+        let found = eigenvalue_bounds(&wide, 2);
+        assert!(found.low <= 0.8 && found.low > 0.79 && found.high >= 3.2 && found.high < 3.21, "{found:?}");
+    }
+
+    #[test]
+    fn inertia_counts_signs_or_says_nothing() {
+        assert_eq!(inertia(&points(&[1.0, 2.0, 2.0, 1.0]), 2), Some((1, 1)));
+        assert_eq!(inertia(&points(&[2.0, 1.0, 1.0, 2.0]), 2), Some((0, 2)));
+        assert_eq!(inertia(&points(&[1.0, 1.0, 1.0, 1.0]), 2), None);
+        let near = [Interval::new(-0.1, 0.1), Interval::point(0.0), Interval::point(0.0), Interval::point(1.0)];
+        assert_eq!(inertia(&near, 2), None);
+    }
+}
