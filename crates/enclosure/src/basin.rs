@@ -121,7 +121,8 @@ impl Basin {
                 continue;
             }
             let radius_squared = Interval::point(radius).squared();
-            let level = (lambda * Interval::point(strong_convexity) * radius_squared * Interval::point(0.5)).low;
+            let level =
+                (lambda * Interval::point(strong_convexity) * radius_squared * Interval::point(0.5)).low;
             if best.as_ref().is_none_or(|b| level > b.level) {
                 best = Some(Self { minimiser: minimiser.clone(), radius, strong_convexity, level });
             } else {

@@ -58,7 +58,11 @@ pub struct Survey {
 }
 
 /// Finds all critical points of J in `region`, looking at no more than `limit` boxes; those that are left over are undecided.
-pub fn critical_points(function: Function, region: &[Interval], limit: usize) -> Result<Survey, EnclosureError> {
+pub fn critical_points(
+    function: Function,
+    region: &[Interval],
+    limit: usize,
+) -> Result<Survey, EnclosureError> {
     check_box(function, region)?;
     let mut survey = Survey { points: Vec::new(), undecided: Vec::new(), examined: 0 };
     let mut waiting = vec![region.to_vec()];
@@ -100,7 +104,8 @@ pub(crate) fn check_box(function: Function, region: &[Interval]) -> Result<(), E
             expected: function.dimension(),
         });
     }
-    match region.iter().find(|side| !(side.low <= side.high && side.low.is_finite() && side.high.is_finite())) {
+    match region.iter().find(|side| !(side.low <= side.high && side.low.is_finite() && side.high.is_finite()))
+    {
         Some(side) => Err(EnclosureError::Parameter {
             what: "a side of the box",
             value: side.low,
@@ -277,9 +282,10 @@ mod tests {
                     continue;
                 }
                 let near = found.points.iter().any(|p| {
-                    p.location.iter().zip(&stated.point).all(|(side, x)| {
-                        (side.low - x).abs() < 1e-9 && (side.high - x).abs() < 1e-9
-                    })
+                    p.location
+                        .iter()
+                        .zip(&stated.point)
+                        .all(|(side, x)| (side.low - x).abs() < 1e-9 && (side.high - x).abs() < 1e-9)
                 });
                 assert!(near, "{name}: {:?} not among {:?}", stated.point, found.points);
             }

@@ -22,7 +22,11 @@ pub struct Curvature {
 }
 
 /// Bounds the curvature over `region`, dividing it into at most `pieces` boxes, each time one that holds a bound back.
-pub fn curvature(function: Function, region: &[Interval], pieces: usize) -> Result<Curvature, EnclosureError> {
+pub fn curvature(
+    function: Function,
+    region: &[Interval],
+    pieces: usize,
+) -> Result<Curvature, EnclosureError> {
     check_box(function, region)?;
     let mut cells = vec![Piece::new(function, region.to_vec())];
     let (mut least, mut greatest) = (cells[0].occurs.0, cells[0].occurs.1);
@@ -34,7 +38,9 @@ pub fn curvature(function: Function, region: &[Interval], pieces: usize) -> Resu
         };
         let worse = |a: &Piece, b: &Piece| badness(a).is_nan() || badness(a) > badness(b);
         let worst = (0..cells.len()).reduce(|a, b| if worse(&cells[b], &cells[a]) { b } else { a });
-        let Some((at, (first, second))) = worst.and_then(|at| Some((at, halves(&cells[at].cell)?))) else { break };
+        let Some((at, (first, second))) = worst.and_then(|at| Some((at, halves(&cells[at].cell)?))) else {
+            break;
+        };
         cells.swap_remove(at);
         for half in [first, second] {
             let piece = Piece::new(function, half);
@@ -93,7 +99,10 @@ mod tests {
         // (x² − 1)²/4 has second derivative 3x² − 1: between −1 and 11 on [−2, 2].
         let found = bounds("well", &[(-2.0, 2.0)], 400);
         assert!(found.smooth && found.least.contains(-1.0) && found.greatest.contains(11.0), "{found:?}");
-        assert!(found.least.high - found.least.low < 0.01 && found.greatest.high - found.greatest.low < 0.1, "{found:?}");
+        assert!(
+            found.least.high - found.least.low < 0.01 && found.greatest.high - found.greatest.low < 0.1,
+            "{found:?}"
+        );
         let quadratic = bounds("quadratic:1,400", &[(-2.0, 2.0), (-1.0, 3.0)], 4);
         assert!(quadratic.least.contains(1.0) && quadratic.greatest.contains(400.0));
         assert!(quadratic.greatest.high - quadratic.least.low < 399.0 + 1e-9);

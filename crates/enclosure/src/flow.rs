@@ -80,7 +80,11 @@ impl<'a> Flow<'a> {
     pub fn new(function: Function<'a>, alpha: f64, beta: f64) -> Result<Self, EnclosureError> {
         for (what, value) in [("alpha", alpha), ("beta", beta)] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(EnclosureError::Parameter { what, value, expected: "a finite number of at least 0" });
+                return Err(EnclosureError::Parameter {
+                    what,
+                    value,
+                    expected: "a finite number of at least 0",
+                });
             }
         }
         Ok(Self { function, alpha, beta })
@@ -164,7 +168,11 @@ struct Set {
 
 impl Set {
     fn hull(&self) -> Cell {
-        apply(&points(&self.frame), &self.rest).into_iter().zip(&self.point).map(|(d, &m)| Interval::point(m) + d).collect()
+        apply(&points(&self.frame), &self.rest)
+            .into_iter()
+            .zip(&self.point)
+            .map(|(d, &m)| Interval::point(m) + d)
+            .collect()
     }
 }
 
@@ -180,7 +188,11 @@ pub fn enclose(
         return Err(EnclosureError::Length { what: "the start", found: start.len(), expected: d });
     }
     if !(until >= 0.0 && until.is_finite()) {
-        return Err(EnclosureError::Parameter { what: "until", value: until, expected: "a finite time of at least 0" });
+        return Err(EnclosureError::Parameter {
+            what: "until",
+            value: until,
+            expected: "a finite time of at least 0",
+        });
     }
     let point = middles(start);
     let rest = start.iter().zip(&point).map(|(&x, &m)| x - Interval::point(m)).collect();
@@ -235,17 +247,15 @@ fn advance(flow: Flow, set: &Set, h: f64) -> Step {
     let time = Interval::point(h);
     let powers: Vec<Interval> =
         std::iter::successors(Some(Interval::ONE), |&p| Some(p * time)).take(TERMS).collect();
-    let remainder: Cell = flow
-        .coefficients(&during, TERMS)
-        .iter()
-        .map(|row| row[TERMS - 1] * powers[TERMS - 1])
-        .collect();
+    let remainder: Cell =
+        flow.coefficients(&during, TERMS).iter().map(|row| row[TERMS - 1] * powers[TERMS - 1]).collect();
     let size = 1.0 + dinlab_numeric::maximum(&now.iter().map(|x| x.magnitude()).collect::<Vec<_>>());
     let width = dinlab_numeric::maximum(&remainder.iter().map(|r| r.magnitude()).collect::<Vec<_>>());
     if !(width < 1e3 * REMAINDER * size) {
         return Step::Shorter;
     }
-    let sum = |row: &[Interval]| row.iter().zip(&powers).rev().fold(Interval::point(0.0), |s, (&c, &p)| s + c * p);
+    let sum =
+        |row: &[Interval]| row.iter().zip(&powers).rev().fold(Interval::point(0.0), |s, (&c, &p)| s + c * p);
     let moved: Cell = flow
         .coefficients(&points(&set.point), TERMS - 1)
         .iter()
@@ -253,7 +263,8 @@ fn advance(flow: Flow, set: &Set, h: f64) -> Step {
         .map(|(row, &r)| sum(row) + r)
         .collect();
     let derivative = polynomial_derivative(flow, &now, &powers);
-    let suggested = h * (0.9 * (REMAINDER * size / (width + f64::MIN_POSITIVE)).powf(1.0 / TERMS as f64)).clamp(0.3, 2.0);
+    let suggested =
+        h * (0.9 * (REMAINDER * size / (width + f64::MIN_POSITIVE)).powf(1.0 / TERMS as f64)).clamp(0.3, 2.0);
     match carried(&moved, &derivative, set) {
         Some(set) => Step::Done { set, during, suggested },
         None => Step::Shorter,

@@ -29,8 +29,9 @@ pub struct Jet {
 impl<'a> Function<'a> {
     /// The function of an objective with a formula.
     pub fn new(objective: &'a dyn Objective) -> Result<Self, EnclosureError> {
-        let tape =
-            objective.tape().ok_or_else(|| EnclosureError::NoFormula { name: objective.name().to_owned() })?;
+        let tape = objective
+            .tape()
+            .ok_or_else(|| EnclosureError::NoFormula { name: objective.name().to_owned() })?;
         if tape.dimension() > DIMENSION_MAX {
             return Err(EnclosureError::Dimension { found: tape.dimension(), limit: DIMENSION_MAX });
         }

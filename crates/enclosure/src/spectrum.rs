@@ -128,7 +128,10 @@ mod tests {
         // Eigenvalues 1 and 3, at (1, −1) and (1, 1).
         let h = points(&[2.0, 1.0, 1.0, 2.0]);
         let found = eigenvalue_bounds(&h, 2);
-        assert!(found.contains(1.0) && found.contains(3.0) && found.high - found.low < 2.0 + 1e-12, "{found:?}");
+        assert!(
+            found.contains(1.0) && found.contains(3.0) && found.high - found.low < 2.0 + 1e-12,
+            "{found:?}"
+        );
         let wide: Vec<Interval> = h.iter().map(|v| Interval::new(v.low - 0.1, v.high + 0.1)).collect();
         let found = eigenvalue_bounds(&wide, 2);
         assert!(found.low <= 0.8 && found.low > 0.79 && found.high >= 3.2 && found.high < 3.21, "{found:?}");
@@ -139,7 +142,8 @@ mod tests {
         assert_eq!(inertia(&points(&[1.0, 2.0, 2.0, 1.0]), 2), Some((1, 1)));
         assert_eq!(inertia(&points(&[2.0, 1.0, 1.0, 2.0]), 2), Some((0, 2)));
         assert_eq!(inertia(&points(&[1.0, 1.0, 1.0, 1.0]), 2), None);
-        let near = [Interval::new(-0.1, 0.1), Interval::point(0.0), Interval::point(0.0), Interval::point(1.0)];
+        let near =
+            [Interval::new(-0.1, 0.1), Interval::point(0.0), Interval::point(0.0), Interval::point(1.0)];
         assert_eq!(inertia(&near, 2), None);
     }
 }

@@ -50,7 +50,9 @@ pub(super) fn exp(x: f64) -> Interval {
         return Interval::new(0.0, exp(-708.0).high);
     }
     let k = (x / std::f64::consts::LN_2).round();
-    let r = Interval::point(x) - Interval::point(k) * Interval::point(LN2_HIGH) - Interval::point(k) * after(LN2_LOW);
+    let r = Interval::point(x)
+        - Interval::point(k) * Interval::point(LN2_HIGH)
+        - Interval::point(k) * after(LN2_LOW);
     // |r| ≤ 0.35; the remainder of degree 15 is at most 0.35¹⁶ e^0.35/16! < 4·10⁻²¹.
     let mut sum = Interval::ONE;
     for i in (1..=15).rev() {

@@ -61,7 +61,8 @@ impl Interval {
 
     /// What both have in common; `None` where that is empty or not known.
     pub fn intersection(self, other: Self) -> Option<Self> {
-        let (low, high) = (dinlab_numeric::max(self.low, other.low), dinlab_numeric::min(self.high, other.high));
+        let (low, high) =
+            (dinlab_numeric::max(self.low, other.low), dinlab_numeric::min(self.high, other.high));
         (low <= high).then_some(Self { low, high, smooth: self.smooth && other.smooth })
     }
 
@@ -299,7 +300,11 @@ impl Scalar for Interval {
             (true, false) => Self::new(f64::MAX, f64::INFINITY),
             _ => (Self::point(p) * elementary::ln(x)).exp(),
         };
-        let ends = if p > 0.0 { (at(self.low).low, at(self.high).high) } else { (at(self.high).low, at(self.low).high) };
+        let ends = if p > 0.0 {
+            (at(self.low).low, at(self.high).high)
+        } else {
+            (at(self.high).low, at(self.low).high)
+        };
         self.rough(self.low > 0.0).with_ends(ends.0, ends.1)
     }
     fn abs(self) -> Self {

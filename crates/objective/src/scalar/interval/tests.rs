@@ -176,7 +176,10 @@ fn boxes_hold_the_values_at_their_points() {
                 let x = stream.uniform(low, high);
                 let y = at(x);
                 let slack = 8.0 * f64::EPSILON * (1.0 + y.abs());
-                assert!(image.low <= y + slack && y - slack <= image.high, "{name} on [{low}, {high}] at {x}: {image:?}");
+                assert!(
+                    image.low <= y + slack && y - slack <= image.high,
+                    "{name} on [{low}, {high}] at {x}: {image:?}"
+                );
             }
         }
     }
