@@ -155,8 +155,9 @@ impl Interval {
     fn may_hold_crest(self, quarters: f64) -> bool {
         let pi = elementary::pi();
         let turns = (self / pi - Self::point(0.5 * quarters)) / Self::point(2.0);
-        // Not `<`: unknown ends may hold anything.
-        !(turns.low.ceil() > turns.high.floor())
+        let excluded = turns.low.ceil() > turns.high.floor();
+        // Unknown ends exclude nothing.
+        !excluded
     }
 
     /// Sine-like wave with maxima at `crest` + 4j quarter turns.
