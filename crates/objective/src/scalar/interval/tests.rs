@@ -1,3 +1,6 @@
+// Tables of values that happen to be constants, and of functions with their names.
+#![allow(clippy::approx_constant, clippy::excessive_precision, clippy::type_complexity)]
+
 use super::{elementary, Interval};
 use crate::{Dual, Scalar};
 use num_rational::BigRational;
