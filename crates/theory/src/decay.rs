@@ -82,6 +82,14 @@ pub fn tail(run: &Sampled<'_>, largest_step: f64) -> Result<Tail, CheckError> {
 }
 
 impl Tail {
+    /// Half the difference of two runs from opposite sides of the point `about`: the terms of second order, which are
+    /// even, cancel, so that what is left of J's nonlinearity is of third order. The runs must have the same samples.
+    pub fn odd(&self, opposite: &Self, about: &[f64]) -> Self {
+        let half = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(a, b)| 0.5 * (a - b)).collect();
+        let states = self.states.iter().zip(&opposite.states).map(|(a, b)| half(a, b)).collect();
+        Self { states, limit: about.to_vec(), sampling: self.sampling }
+    }
+
     /// Rate of the slowest fitted mode, from the part of the tail whose changes lie in `window`. Fitted are
     /// differences of states, or their distances to the state `about`.
     pub fn rate(&self, window: [f64; 2], about: Option<&[f64]>) -> Result<f64, CheckError> {

@@ -1,5 +1,9 @@
 //! Limits of quantities known for steps or parameters in ratio 2.
 
+use dinlab_analysis::{
+    least_squares::{regress, Line},
+    AnalysisError,
+};
 use dinlab_numeric::maximum;
 
 use crate::error::CheckError;
@@ -20,6 +24,19 @@ pub fn extrapolated(values: &[f64], ratio: f64) -> [f64; 2] {
 /// Order between neighbours of errors for a quantity in ratio 2.
 pub fn orders(errors: &[f64]) -> Vec<f64> {
     errors.windows(2).map(|pair| (pair[0] / pair[1]).log2()).collect()
+}
+
+/// Order over all steps: log error over log step by least squares, with the slope's confidence interval.
+pub fn power([steps, errors]: &[Vec<f64>; 2]) -> Result<Line, AnalysisError> {
+    let logs = |v: &[f64]| v.iter().map(|x| x.ln()).collect::<Vec<f64>>();
+    regress(&logs(steps), &logs(errors))
+}
+
+/// Largest error/step of the finer half over that of the coarser half.
+pub fn growth([steps, errors]: &[Vec<f64>; 2]) -> f64 {
+    let quotients: Vec<f64> = errors.iter().zip(steps).map(|(e, h)| e / h).collect();
+    let (coarse, fine) = quotients.split_at(quotients.len() / 2);
+    maximum(fine) / maximum(coarse)
 }
 
 /// Refuses distances that all are at the level of integration errors: they have no order.
@@ -44,5 +61,7 @@ mod tests {
         let even: Vec<f64> = (0..4).map(|k| 1.0 + 4.0_f64.powi(-k)).collect();
         assert!(extrapolated(&even, 4.0).iter().all(|v| (v - 1.0).abs() < 1e-14));
         assert_eq!(orders(&[4.0, 2.0, 0.5]), [1.0, 2.0]);
+        let root = [vec![1.0, 0.25, 0.0625], vec![3.0, 1.5, 0.75]];
+        assert!((power(&root).unwrap().slope - 0.5).abs() < 1e-14 && (growth(&root) - 4.0).abs() < 1e-14);
     }
 }

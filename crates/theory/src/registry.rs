@@ -27,6 +27,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &nonsmooth::concave_kink_branching::ConcaveKinkBranching,
     &nonsmooth::smoothing_limit::SmoothingLimit,
     &nonsmooth::euler_to_inclusion::EulerToInclusion,
+    &nonsmooth::inclusion_routes_agree::InclusionRoutesAgree,
     &nonsmooth::kink_chatter_floor::KinkChatterFloor,
     &nonsmooth::chain_rule::ChainRule,
     &nonsmooth::d_critical_examples::DCriticalExamples,
