@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dinlab-indian", &["dinlab-record", "dinlab-numeric", "dinlab-objective"]),
     ("dinlab-enclosure", &["dinlab-numeric", "dinlab-objective"]),
     ("dinlab-argmin", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
+    ("dinlab-neural", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
     ("dinlab-analysis", &["dinlab-record", "dinlab-numeric"]),
     (
         "dinlab-theory",
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-din",
             "dinlab-indian",
             "dinlab-argmin",
+            "dinlab-neural",
             "dinlab-analysis",
         ],
     ),
@@ -43,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-indian",
             "dinlab-enclosure",
             "dinlab-argmin",
+            "dinlab-neural",
             "dinlab-analysis",
             "dinlab-theory",
             "dinlab-chart",
