@@ -19,8 +19,11 @@ pub struct Architecture {
     /// Where it comes from.
     pub source: &'static str,
     /// The layers for widths, activation, input and number of outputs; `None` where the widths are not what it takes.
-    make: fn(&[usize], Activation, Shape, usize) -> Option<Vec<Layer>>,
+    make: Make,
 }
+
+/// Layers from widths, activation, input and number of outputs.
+type Make = fn(&[usize], Activation, Shape, usize) -> Option<Vec<Layer>>;
 
 /// All of them in the order of `dinlab list architectures`.
 pub const ALL: &[Architecture] = &[

@@ -151,7 +151,7 @@ impl Builder {
                 (Op::AveragePool(window), Shape::vector(input.channels), 0)
             }
             Layer::Normalise { groups } => {
-                if *groups == 0 || input.channels % groups != 0 {
+                if *groups == 0 || !input.channels.is_multiple_of(*groups) {
                     return Err(failed(format!("{groups} groups do not divide {} channels", input.channels)));
                 }
                 (Op::Normalise(*groups), input, 2 * input.channels)

@@ -32,7 +32,7 @@ fn part(files: &[PathBuf], heads: usize, classes: usize) -> Result<Part, NeuralE
         let bytes = std::fs::read(file)
             .map_err(|error| NeuralError::Read { file: name(), reason: error.to_string() })?;
         let record = heads + PIXELS;
-        if bytes.is_empty() || bytes.len() % record != 0 {
+        if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
             return Err(NeuralError::Length {
                 file: name(),
                 found: bytes.len(),
