@@ -1,5 +1,7 @@
 //! Loaders of IDX and CIFAR files, on small files made here.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 use std::{fs, path::Path};
 
 use dinlab_neural::{data, NeuralError, Targets};

@@ -1,6 +1,8 @@
 //! Every layer's passes against the plain reference: values, generalised gradients (on and off kinks, for several selections) and Hessian-vector
 //! products by dual numbers, and gradients by differences.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 use std::sync::Arc;
 
 use dinlab_neural::{

@@ -1,5 +1,7 @@
 //! Training runs: continuing from checkpoints, independence of threads, ends, refusals.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 use std::sync::Arc;
 
 use dinlab_indian::Schedule;
