@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dinlab-argmin", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
     ("dinlab-neural", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
     ("dinlab-analysis", &["dinlab-record", "dinlab-numeric"]),
+    ("dinlab-sweep", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-din", "dinlab-indian"]),
     (
         "dinlab-theory",
         &[
@@ -28,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-objective",
             "dinlab-din",
             "dinlab-indian",
+            "dinlab-sweep",
             "dinlab-argmin",
             "dinlab-neural",
             "dinlab-analysis",
@@ -44,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-din",
             "dinlab-indian",
             "dinlab-enclosure",
+            "dinlab-sweep",
             "dinlab-argmin",
             "dinlab-neural",
             "dinlab-analysis",

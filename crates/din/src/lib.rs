@@ -27,3 +27,8 @@ pub use modified::{high_resolution, modified_indian, Friction};
 pub use run::{estimate_error, simulate, simulate_observed, simulate_with_outcome, ErrorEstimate, Run};
 pub use system::{Blocks, System};
 pub use systems::system;
+
+/// Coefficients of Dormand and Prince's explicit pair 5(4).
+pub mod dormand_prince {
+    pub use crate::method::dopri5::{A2, A3, A4, A5, A6, B, C, E};
+}

@@ -17,3 +17,11 @@ pub use grid::Grid;
 pub use method::{build, indian_step, Entry, Method, Parameter, Step, ALL};
 pub use run::{iterate, iterate_observed, iterate_while, Outcome, Run, DIVERGENCE_BOUND};
 pub use schedule::{Half, Schedule, ScheduleEntry, StepAssumption, SCHEDULES};
+
+/// The rivals' displayed equations, one coordinate at a time, in `f64` or in lanes.
+pub mod steps {
+    pub use crate::method::{
+        adagrad_step, adam_step, convex_momentum, gradient_descent_step, heavy_ball_step, nesterov_step,
+        rmsprop_step,
+    };
+}

@@ -7,4 +7,4 @@ mod stream;
 
 pub use hull::{nearest_in_hull, Nearest};
 pub use reduce::{all_finite, axpy, distance, dot, max, maximum, min, minimum, norm, norm_inf, sum};
-pub use stream::Stream;
+pub use stream::{Draws, Stream};

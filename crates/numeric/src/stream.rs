@@ -52,6 +52,29 @@ impl Stream {
     }
 }
 
+/// Streams for very many indices: the hash is made once, and the index becomes the generator's stream number, so that a
+/// stream costs no hash. They are other streams than those of [`Stream::new`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draws([u8; 32]);
+
+impl Draws {
+    /// The streams of `seed` for the given label.
+    pub fn new(seed: u64, label: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"draws");
+        hash.update(seed.to_le_bytes());
+        hash.update(label.as_bytes());
+        Self(hash.finalize().into())
+    }
+
+    /// The stream of `index`.
+    pub fn stream(&self, index: u64) -> Stream {
+        let mut generator = ChaCha8Rng::from_seed(self.0);
+        generator.set_stream(index);
+        Stream(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +85,23 @@ mod tests {
         assert_eq!(draw(0, "a", 0), draw(0, "a", 0));
         let others = [draw(1, "a", 0), draw(0, "b", 0), draw(0, "a", 1), draw(0, "", 0)];
         assert!(others.iter().all(|&bits| bits != draw(0, "a", 0)));
+    }
+
+    #[test]
+    fn draws_are_distinct_streams() {
+        let draw = |seed, label: &str, index| Draws::new(seed, label).stream(index).bits();
+        assert_eq!(draw(0, "a", 3), draw(0, "a", 3));
+        let all =
+            [draw(0, "a", 3), draw(1, "a", 3), draw(0, "b", 3), draw(0, "a", 4), draw(0, "a", u64::MAX)];
+        assert!((0..5).all(|i| (0..i).all(|j| all[i] != all[j])));
+        let x: Vec<f64> = (0..100_000).map(|i| Draws::new(2, "u").stream(i).uniform(0.0, 1.0)).collect();
+        // Four standard errors of the mean, and of the correlation of neighbours.
+        let mean = x.iter().sum::<f64>() / 1e5;
+        let product = x.windows(2).map(|w| (w[0] - 0.5) * (w[1] - 0.5)).sum::<f64>() / 1e5;
+        assert!(
+            (mean - 0.5).abs() < 4.0 / (12.0 * 1e5_f64).sqrt()
+                && product.abs() < 4.0 / (12.0 * 1e5_f64.sqrt())
+        );
     }
 
     #[test]

@@ -6,6 +6,10 @@ use crate::scalar::{dual::Dual, Scalar};
 const ON_STACK: usize = 8;
 
 /// A function J: ℝⁿ → ℝ as code that runs in any [`Scalar`] arithmetic.
+///
+/// Mark the implementations of `value` and `gradient`, and the functions they call, `#[inline(always)]`: only then are they
+/// compiled into the kernels of [`crate::lanes`] for wider vector units than the program as a whole may assume. Without it
+/// they are right but slow there.
 pub trait Formula: Send + Sync {
     /// n.
     fn dimension(&self) -> usize;
@@ -16,6 +20,7 @@ pub trait Formula: Send + Sync {
     /// An element of the generalised gradient, chosen by the selection in force; `x` and `out` have length n.
     /// The default differentiates [`Formula::value`] with ⌈n/4⌉ forward sweeps: override it where O(n) sweeps cost
     /// too much.
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         forward_gradient(self, x, out);
     }
@@ -23,6 +28,7 @@ pub trait Formula: Send + Sync {
 
 /// The default of [`Formula::gradient`]: forward differentiation of the value. Where a formula overrides its gradient
 /// the tests compare the two.
+#[inline(always)]
 pub fn forward_gradient<F: Formula + ?Sized, S: Scalar>(formula: &F, x: &[S], out: &mut [S]) {
     // As many directions as there are variables, up to four: idle ones cost as much as used ones.
     match x.len() {
@@ -33,6 +39,7 @@ pub fn forward_gradient<F: Formula + ?Sized, S: Scalar>(formula: &F, x: &[S], ou
     }
 }
 
+#[inline(always)]
 fn sweep<F: Formula + ?Sized, S: Scalar, const N: usize>(
     formula: &F,
     x: &[S],

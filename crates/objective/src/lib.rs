@@ -1,11 +1,13 @@
 //! Objectives J: formulas written once over [`Scalar`], generalised gradients with a named selection at kinks,
 //! known facts, and the registry from which the command line builds them.
 
+pub mod blocks;
 pub mod data;
 pub mod error;
 pub mod expression;
 pub mod facts;
 pub mod formula;
+pub mod lanes;
 pub mod oracle;
 pub mod registry;
 pub mod samples;
@@ -15,6 +17,7 @@ pub mod start;
 pub mod subdifferential;
 pub mod tape;
 
+pub use blocks::BlockOracle;
 pub use error::ObjectiveError;
 pub use expression::{Expression, ExpressionProblem, TapeObjective};
 pub use facts::{Bound, CriticalKind, CriticalPoint, Domain, Facts, Regularity};

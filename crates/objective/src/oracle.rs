@@ -1,8 +1,9 @@
 //! What everyone above this crate uses: objectives as trait objects with one oracle per thread.
 
-use std::sync::OnceLock;
+use std::{any::Any, sync::OnceLock};
 
 use crate::{
+    blocks::{BlockOracle, FormulaBlocks, PointBlocks},
     facts::Facts,
     formula::{forward_gradient, Formula},
     samples::{FiniteSum, Terms},
@@ -40,6 +41,17 @@ pub trait Objective: Send + Sync {
 
     /// The formula as a tape: kink surfaces, smooth pieces, block evaluation. `None` where there is no formula.
     fn tape(&self) -> Option<&Tape> {
+        None
+    }
+
+    /// A fresh oracle for blocks of points; make one per thread.
+    fn blocks(&self) -> Box<dyn BlockOracle + '_> {
+        let n = self.dimension();
+        Box::new(PointBlocks { oracle: self.oracle(), point: vec![0.0; n], gradient: vec![0.0; n] })
+    }
+
+    /// The [`Native`] formula, for [`crate::registry::visit`]. `None` where there is none.
+    fn native(&self) -> Option<&dyn Any> {
         None
     }
 
@@ -119,7 +131,7 @@ impl<F: Terms + 'static> Native<F> {
     }
 }
 
-impl<F: Formula> Objective for Native<F> {
+impl<F: Formula + 'static> Objective for Native<F> {
     fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -142,6 +154,12 @@ impl<F: Formula> Objective for Native<F> {
     }
     fn tape(&self) -> Option<&Tape> {
         Some(self.tape.get_or_init(|| Tape::record(&self.formula)))
+    }
+    fn blocks(&self) -> Box<dyn BlockOracle + '_> {
+        Box::new(FormulaBlocks { formula: &self.formula, selection: self.selection })
+    }
+    fn native(&self) -> Option<&dyn Any> {
+        Some(self)
     }
     fn samples(&self) -> Option<&dyn FiniteSum> {
         self.samples.map(|view| view(self))

@@ -1,6 +1,6 @@
 //! AdaGrad, diagonal: G⁺ = G + v², θ⁺ = θ − γv/(√G⁺ + ε).
 
-use dinlab_objective::{Oracle, Start};
+use dinlab_objective::{Oracle, Scalar, Start};
 
 use super::{rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -12,6 +12,13 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Duchi, Hazan, Singer, JMLR 12, 2011",
     make: |p| Method::Adagrad { epsilon: p[0] },
 };
+
+/// One coordinate of G⁺ = G + v², θ⁺ = θ − γv/(√G⁺ + ε), in place; `f64` or lanes of them.
+#[inline(always)]
+pub fn adagrad_step<S: Scalar>(epsilon: S, step_size: S, theta: &mut S, squares: &mut S, v: S) {
+    *squares = *squares + v * v;
+    *theta = *theta - step_size * v / (squares.sqrt() + epsilon);
+}
 
 /// State: sum of squares G.
 #[derive(Debug, Clone)]
@@ -40,8 +47,7 @@ impl Step for Adagrad {
     fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
         oracle.gradient(theta, &mut self.v);
         for ((theta, squares), v) in theta.iter_mut().zip(&mut self.squares).zip(&self.v) {
-            *squares += v * v;
-            *theta -= step_size * v / (squares.sqrt() + self.epsilon);
+            adagrad_step(self.epsilon, step_size, theta, squares, *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

@@ -1,7 +1,7 @@
 //! Adam: m⁺ = β₁m + (1 − β₁)v, r⁺ = β₂r + (1 − β₂)v², θ⁺ = θ − γ m̂/(√r̂ + ε) with m̂ = m⁺/(1 − β₁^{k+1}),
 //! r̂ = r⁺/(1 − β₂^{k+1}).
 
-use dinlab_objective::{Oracle, Start};
+use dinlab_objective::{Oracle, Scalar, Start};
 
 use super::{rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -17,6 +17,23 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Kingma, Ba, ICLR 2015, algorithm 1",
     make: |p| Method::Adam { beta1: p[0], beta2: p[1], epsilon: p[2] },
 };
+
+/// One coordinate of m⁺ = β₁m + (1 − β₁)v, r⁺ = β₂r + (1 − β₂)v², θ⁺ = θ − γ(m⁺/b₁)/(√(r⁺/b₂) + ε), in place, with the
+/// parameters (β₁, β₂, ε) and the biases bᵢ = 1 − βᵢ^(k+1); `f64` or lanes of them.
+#[inline(always)]
+pub fn adam_step<S: Scalar>(
+    (beta1, beta2, epsilon): (S, S, S),
+    (bias1, bias2): (S, S),
+    step_size: S,
+    theta: &mut S,
+    (mean, mean_square): (&mut S, &mut S),
+    v: S,
+) {
+    let one = S::constant(1.0);
+    *mean = beta1 * *mean + (one - beta1) * v;
+    *mean_square = beta2 * *mean_square + (one - beta2) * v * v;
+    *theta = *theta - step_size * (*mean / bias1) / ((*mean_square / bias2).sqrt() + epsilon);
+}
 
 /// State: mean m, mean square r and the powers β₁^k, β₂^k.
 #[derive(Debug, Clone)]
@@ -56,9 +73,8 @@ impl Step for Adam {
         let (bias1, bias2) = (1.0 - self.powers.0, 1.0 - self.powers.1);
         let averages = self.mean.iter_mut().zip(&mut self.mean_square);
         for ((theta, (m, r)), v) in theta.iter_mut().zip(averages).zip(&self.v) {
-            *m = beta1 * *m + (1.0 - beta1) * v;
-            *r = beta2 * *r + (1.0 - beta2) * v * v;
-            *theta -= step_size * (*m / bias1) / ((*r / bias2).sqrt() + self.epsilon);
+            let biases = (bias1, bias2);
+            adam_step((beta1, beta2, self.epsilon), biases, step_size, theta, (m, r), *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

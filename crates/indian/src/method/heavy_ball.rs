@@ -1,6 +1,6 @@
 //! Polyak's heavy ball: θ⁺ = θ − γv + m(θ − θ₋), θ₋₁ = θ₀.
 
-use dinlab_objective::{Oracle, Start};
+use dinlab_objective::{Oracle, Scalar, Start};
 
 use super::{rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -12,6 +12,13 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Polyak, USSR Comput. Math. Math. Phys. 4(5), 1964",
     make: |p| Method::HeavyBall { momentum: p[0] },
 };
+
+/// One coordinate of d⁺ = md − γv, θ⁺ = θ + d⁺, in place; `f64` or lanes of them.
+#[inline(always)]
+pub fn heavy_ball_step<S: Scalar>(momentum: S, step_size: S, theta: &mut S, displacement: &mut S, v: S) {
+    *displacement = momentum * *displacement - step_size * v;
+    *theta = *theta + *displacement;
+}
 
 /// State: the last displacement θ − θ₋.
 #[derive(Debug, Clone)]
@@ -41,8 +48,7 @@ impl Step for HeavyBall {
         oracle.gradient(theta, &mut self.v);
         let m = self.momentum;
         for ((theta, d), v) in theta.iter_mut().zip(&mut self.displacement).zip(&self.v) {
-            *d = m * *d - step_size * v;
-            *theta += *d;
+            heavy_ball_step(m, step_size, theta, d, *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

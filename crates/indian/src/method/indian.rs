@@ -1,7 +1,9 @@
 //! INDIAN, the explicit Euler scheme of DIN in first-order form, in the variables (θ, u).
 
+use std::ops::{Add, Mul, Sub};
+
 use dinlab_objective::{Oracle, Start};
-use num_traits::Num;
+use num_traits::One;
 
 use super::{Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -20,9 +22,12 @@ pub(super) const ENTRY: Entry = Entry {
 /// θ⁺ = θ + γ[−(α − 1/β)θ − ψ/β − βv], ψ⁺ = ψ + γ[−(α − 1/β)θ − ψ/β], but nothing is divided by β: the update
 /// is as accurate for small β as for large, and β = 0 is the heavy ball with friction. One pass over memory.
 ///
-/// The numbers are `f64`, or exact fractions where rounding would decide the outcome.
-#[inline]
-pub fn indian_step<T: Num + Clone>(alpha: T, beta: T, step_size: T, theta: &mut [T], u: &mut [T], v: &[T]) {
+/// The numbers are `f64`, lanes of them, or exact fractions where rounding would decide the outcome.
+#[inline(always)]
+pub fn indian_step<T>(alpha: T, beta: T, step_size: T, theta: &mut [T], u: &mut [T], v: &[T])
+where
+    T: Clone + One + Add<Output = T> + Sub<Output = T> + Mul<Output = T>,
+{
     let n = theta.len();
     assert!(u.len() == n && v.len() == n, "indian_step: lengths {n}, {}, {}", u.len(), v.len());
     let gamma = step_size;

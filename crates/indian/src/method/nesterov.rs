@@ -3,7 +3,7 @@
 //! The reported θ is x. The gradients are taken at y, and it is y that is INDIAN's θ under the method dictionary:
 //! y_k = x_k + m(x_k − x_{k−1}).
 
-use dinlab_objective::{Oracle, Start};
+use dinlab_objective::{Oracle, Scalar, Start};
 
 use super::{rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -15,6 +15,14 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Nesterov, Introductory Lectures on Convex Optimization, 2004, scheme (2.2.11)",
     make: |p| Method::Nesterov { momentum: p[0] },
 };
+
+/// One coordinate of x⁺ = y − γv, y⁺ = x⁺ + m(x⁺ − x), in place, where v is the gradient at y; `f64` or lanes of them.
+#[inline(always)]
+pub fn nesterov_step<S: Scalar>(momentum: S, step_size: S, x: &mut S, y: &mut S, v: S) {
+    let old = *x;
+    *x = *y - step_size * v;
+    *y = *x + momentum * (*x - old);
+}
 
 /// State: the extrapolated point y.
 #[derive(Debug, Clone)]
@@ -44,9 +52,7 @@ impl Step for Nesterov {
         oracle.gradient(&self.y, &mut self.v);
         let m = self.momentum;
         for ((x, y), v) in theta.iter_mut().zip(&mut self.y).zip(&self.v) {
-            let old = *x;
-            *x = *y - step_size * v;
-            *y = *x + m * (*x - old);
+            nesterov_step(m, step_size, x, y, *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

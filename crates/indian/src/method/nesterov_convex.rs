@@ -4,7 +4,7 @@
 
 use dinlab_objective::{Oracle, Start};
 
-use super::{rest_only, Entry, Method, Step};
+use super::{nesterov::nesterov_step, rest_only, Entry, Method, Step};
 use crate::error::IndianError;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -14,6 +14,11 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Nesterov, Soviet Math. Dokl. 27, 1983; momentum as in Su, Boyd, Candes, JMLR 17(153), 2016",
     make: |_| Method::NesterovConvex,
 };
+
+/// k/(k+3).
+pub fn convex_momentum(k: u64) -> f64 {
+    k as f64 / (k as f64 + 3.0)
+}
 
 /// State: the extrapolated point y.
 #[derive(Debug, Clone, Default)]
@@ -34,11 +39,9 @@ impl Step for NesterovConvex {
     }
     fn step(&mut self, k: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
         oracle.gradient(&self.y, &mut self.v);
-        let m = k as f64 / (k as f64 + 3.0);
+        let m = convex_momentum(k);
         for ((x, y), v) in theta.iter_mut().zip(&mut self.y).zip(&self.v) {
-            let old = *x;
-            *x = *y - step_size * v;
-            *y = *x + m * (*x - old);
+            nesterov_step(m, step_size, x, y, *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

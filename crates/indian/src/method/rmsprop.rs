@@ -1,6 +1,6 @@
 //! RMSprop: r⁺ = β₂r + (1 − β₂)v², θ⁺ = θ − γv/(√r⁺ + ε), r₀ = 0.
 
-use dinlab_objective::{Oracle, Start};
+use dinlab_objective::{Oracle, Scalar, Start};
 
 use super::{rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
@@ -12,6 +12,13 @@ pub(super) const ENTRY: Entry = Entry {
     source: "Tieleman, Hinton, Neural Networks for Machine Learning, lecture 6.5, 2012",
     make: |p| Method::Rmsprop { beta2: p[0], epsilon: p[1] },
 };
+
+/// One coordinate of r⁺ = β₂r + (1 − β₂)v², θ⁺ = θ − γv/(√r⁺ + ε), in place; `f64` or lanes of them.
+#[inline(always)]
+pub fn rmsprop_step<S: Scalar>(beta2: S, epsilon: S, step_size: S, theta: &mut S, mean_square: &mut S, v: S) {
+    *mean_square = beta2 * *mean_square + (S::constant(1.0) - beta2) * v * v;
+    *theta = *theta - step_size * v / (mean_square.sqrt() + epsilon);
+}
 
 /// State: mean square r.
 #[derive(Debug, Clone)]
@@ -41,8 +48,7 @@ impl Step for Rmsprop {
     fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
         oracle.gradient(theta, &mut self.v);
         for ((theta, r), v) in theta.iter_mut().zip(&mut self.mean_square).zip(&self.v) {
-            *r = self.beta2 * *r + (1.0 - self.beta2) * v * v;
-            *theta -= step_size * v / (r.sqrt() + self.epsilon);
+            rmsprop_step(self.beta2, self.epsilon, step_size, theta, r, *v);
         }
     }
     fn auxiliary(&self) -> Option<&[f64]> {

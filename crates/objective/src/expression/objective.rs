@@ -2,13 +2,14 @@
 
 use super::Expression;
 use crate::{
+    blocks::{BlockOracle, TapeBlocks},
     error::ObjectiveError,
     facts::{Facts, Regularity},
     formula::forward_gradient,
     oracle::{Objective, Oracle},
     samples::FiniteSum,
     scalar::{dual::Dual, selection::Selection},
-    tape::{KinkKind, KinkSurface, Scratch, Tape},
+    tape::{BlockScratch, KinkKind, KinkSurface, Scratch, Tape},
 };
 
 use super::{
@@ -147,6 +148,9 @@ impl Objective for TapeObjective {
     }
     fn tape(&self) -> Option<&Tape> {
         Some(&self.tape)
+    }
+    fn blocks(&self) -> Box<dyn BlockOracle + '_> {
+        Box::new(TapeBlocks { tape: &self.tape, selection: self.selection, scratch: BlockScratch::new() })
     }
     fn samples(&self) -> Option<&dyn FiniteSum> {
         (!self.terms.is_empty()).then_some(self)

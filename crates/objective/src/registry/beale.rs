@@ -30,6 +30,7 @@ impl Formula for Beale {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let [one, y] = [S::constant(1.0), x[1]];
         let residual = |c: f64, power: S| S::constant(c) - x[0] * (one - power);
@@ -37,6 +38,7 @@ impl Formula for Beale {
             + residual(TARGETS[1], y * y).square()
             + residual(TARGETS[2], y * y * y).square()
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let (one, two) = (S::constant(1.0), S::constant(2.0));
         out.fill(S::constant(0.0));

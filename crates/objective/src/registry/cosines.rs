@@ -30,12 +30,14 @@ impl Formula for Cosines {
     fn dimension(&self) -> usize {
         self.dimension
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         // 1 − cos θ = 2 sin²(θ/2), which does not cancel near the minimisers.
         let half = S::constant(0.5);
         let total = x.iter().fold(S::constant(0.0), |total, &v| total + (half * v).sin().square());
         S::constant(2.0 * self.curvature) * total
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let l = S::constant(self.curvature);
         for (target, &v) in out.iter_mut().zip(x) {

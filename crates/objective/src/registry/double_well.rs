@@ -27,10 +27,12 @@ impl Formula for DoubleWell {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let square = x[0] * x[0];
         square * (square - S::constant(4.0)) + x[1] * x[1]
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let c = S::constant;
         out[0] = c(4.0) * x[0] * (x[0] * x[0] - c(2.0));

@@ -27,11 +27,13 @@ impl Formula for Hill {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let c = S::constant;
         let square = x[0] * x[0];
         c(0.25) * (square - c(1.0)).square() + c(0.5) * (x[1] - square).square() + c(0.1) * x[1]
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let c = S::constant;
         let square = x[0] * x[0];

@@ -27,10 +27,12 @@ impl Formula for Himmelblau {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let [u, v] = residuals(x);
         u * u + v * v
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let [u, v] = residuals(x);
         let (two, four) = (S::constant(2.0), S::constant(4.0));
@@ -39,6 +41,7 @@ impl Formula for Himmelblau {
     }
 }
 
+#[inline(always)]
 fn residuals<S: Scalar>(x: &[S]) -> [S; 2] {
     let c = S::constant;
     [x[0] * x[0] + x[1] - c(11.0), x[0] + x[1] * x[1] - c(7.0)]

@@ -79,6 +79,7 @@ pub struct Lasso {
 
 impl Lasso {
     /// aᵢᵀθ − bᵢ.
+    #[inline(always)]
     fn residual<S: Scalar>(&self, i: usize, x: &[S]) -> S {
         let row = self.row(i).iter().zip(x);
         row.fold(S::constant(-self.part.response[i]), |total, (&a, &v)| total + S::constant(a) * v)
@@ -96,6 +97,7 @@ impl Formula for Lasso {
     fn dimension(&self) -> usize {
         self.part.dimension
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let (c, n) = (S::constant, self.part.dimension);
         let (mut smooth, mut norm) = (c(self.part.half_square), c(0.0));
@@ -107,6 +109,7 @@ impl Formula for Lasso {
         }
         smooth + c(self.tau) * norm
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let (c, n) = (S::constant, self.part.dimension);
         for (i, target) in out.iter_mut().enumerate() {
@@ -121,10 +124,12 @@ impl Terms for Lasso {
     fn count(&self) -> usize {
         self.part.response.len()
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         let norm = x.iter().fold(S::constant(0.0), |total, v| total + v.abs());
         S::constant(0.5) * self.residual(n, x).square() + S::constant(self.share()) * norm
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         let r = self.residual(n, x);
         for ((target, &a), v) in out.iter_mut().zip(self.row(n)).zip(x) {

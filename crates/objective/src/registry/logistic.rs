@@ -78,6 +78,7 @@ pub struct Logistic {
 }
 
 /// −yᵢ xᵢᵀθ. Four partial sums: one alone would wait for each addition.
+#[inline(always)]
 fn margin<S: Scalar>(row: &[f64], x: &[S]) -> S {
     let mut partial = [S::constant(0.0); 4];
     let (blocks, points) = (row.chunks_exact(4), x.chunks_exact(4));
@@ -91,12 +92,14 @@ fn margin<S: Scalar>(row: &[f64], x: &[S]) -> S {
     rest.fold((p + q) + (r + s), |total, (&a, &v)| total + S::constant(a) * v)
 }
 
+#[inline(always)]
 fn half_square<S: Scalar>(x: &[S]) -> S {
     S::constant(0.5) * x.iter().fold(S::constant(0.0), |total, &v| total + v * v)
 }
 
 impl Logistic {
     /// Adds the gradient of (1/m) log(1 + exp(−yᵢ xᵢᵀθ)).
+    #[inline(always)]
     fn add_loss_gradient<S: Scalar>(&self, i: usize, x: &[S], out: &mut [S]) {
         let row = self.samples.row(i);
         let weight = S::constant(1.0 / self.samples.count as f64) * margin(row, x).logistic();
@@ -110,11 +113,13 @@ impl Formula for Logistic {
     fn dimension(&self) -> usize {
         self.samples.dimension
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let (c, m) = (S::constant, self.samples.count);
         let loss = (0..m).fold(c(0.0), |total, i| total + margin(self.samples.row(i), x).softplus());
         c(1.0 / m as f64) * loss + c(self.regularisation) * half_square(x)
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         for (target, &v) in out.iter_mut().zip(x) {
             *target = S::constant(self.regularisation) * v;
@@ -129,11 +134,13 @@ impl Terms for Logistic {
     fn count(&self) -> usize {
         self.samples.count
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         let loss = margin(self.samples.row(n), x).softplus();
         S::constant(1.0 / self.samples.count as f64)
             * (loss + S::constant(self.regularisation) * half_square(x))
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         let share = S::constant(self.regularisation / self.samples.count as f64);
         for (target, &v) in out.iter_mut().zip(x) {

@@ -37,9 +37,11 @@ impl Formula for Medians {
     fn dimension(&self) -> usize {
         1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         (0..self.count()).fold(S::constant(0.0), |total, n| total + self.term(n, x))
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         out[0] = S::constant(0.0);
         (0..self.count()).for_each(|n| self.add_term_gradient(n, x, out));
@@ -50,9 +52,11 @@ impl Terms for Medians {
     fn count(&self) -> usize {
         self.points.len()
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         (x[0] - S::constant(self.points[n])).abs()
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         out[0] = out[0] + (x[0] - S::constant(self.points[n])).abs_slope();
     }

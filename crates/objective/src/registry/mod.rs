@@ -26,7 +26,11 @@ use std::sync::Arc;
 use arguments::{bad_argument, no_arguments, number_or, numbers, whole_or, DIMENSION_MAX};
 
 use crate::{
-    error::ObjectiveError, expression::TapeObjective, oracle::Objective, scalar::selection::Selection,
+    error::ObjectiveError,
+    expression::TapeObjective,
+    formula::Formula,
+    oracle::{Native, Objective},
+    scalar::selection::Selection,
 };
 
 /// How an objective is to be built.
@@ -95,6 +99,43 @@ pub fn build(specification: &str, options: &Options) -> Result<Shared, Objective
         None if name.trim().is_empty() => Err(ObjectiveError::MissingName),
         None => Err(unknown(name)),
     }
+}
+
+/// What is done with a formula whose type the compiler knows.
+pub trait Visit {
+    /// What it hands back.
+    type Output;
+    /// Called with the formula and the selection at its kinks.
+    fn visit<F: Formula>(self, formula: &F, selection: Selection) -> Self::Output;
+}
+
+/// Calls `visitor` with the formula of a registered objective; `None` for expressions, and for those objectives that are
+/// large sums over data, for which nothing is gained.
+pub fn visit<V: Visit>(objective: &dyn Objective, visitor: V) -> Option<V::Output> {
+    let native = objective.native()?;
+    macro_rules! try_each {
+        ($($formula:ty),* $(,)?) => {$(
+            if let Some(known) = native.downcast_ref::<Native<$formula>>() {
+                return Some(visitor.visit(known.formula(), known.selection()));
+            }
+        )*};
+    }
+    try_each!(
+        quadratic::Quadratic,
+        power::Power,
+        valley::Valley,
+        rosenbrock::Rosenbrock,
+        double_well::DoubleWell,
+        hill::Hill,
+        well::Well,
+        sconv::StronglyConvex,
+        cosines::Cosines,
+        himmelblau::Himmelblau,
+        beale::Beale,
+        styblinski_tang::StyblinskiTang,
+        wells::Wells,
+    );
+    None
 }
 
 fn unknown(name: &str) -> ObjectiveError {

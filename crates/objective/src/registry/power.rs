@@ -38,12 +38,14 @@ impl Formula for Power {
     fn dimension(&self) -> usize {
         1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         match self.even {
             Some(c) => x[0].powi(c),
             None => x[0].abs().powf(self.exponent),
         }
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let c = S::constant(self.exponent);
         out[0] = match self.even {

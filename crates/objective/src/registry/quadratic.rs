@@ -44,6 +44,7 @@ impl Formula for Quadratic {
             Self::Dense(rows) => rows.len(),
         }
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let zero = S::constant(0.0);
         let form = match self {
@@ -54,6 +55,7 @@ impl Formula for Quadratic {
         };
         S::constant(0.5) * form
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         match self {
             Self::Diagonal(lambda) => {
@@ -70,6 +72,7 @@ impl Formula for Quadratic {
     }
 }
 
+#[inline(always)]
 fn product<S: Scalar>(row: &[f64], x: impl Iterator<Item = S>) -> S {
     row.iter().zip(x).fold(S::constant(0.0), |total, (&a, v)| total + S::constant(a) * v)
 }

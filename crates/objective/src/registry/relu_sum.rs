@@ -65,10 +65,12 @@ pub struct ReluSum {
     width: usize,
 }
 
+#[inline(always)]
 fn preactivation<S: Scalar>(unit: &[S], features: &[f64; FEATURES]) -> S {
     features.iter().zip(unit).fold(unit[FEATURES], |total, (&f, &w)| total + S::constant(f) * w)
 }
 
+#[inline(always)]
 fn residual<S: Scalar>(x: &[S], sample: &Sample) -> S {
     let start = x[x.len() - 1] - S::constant(sample.target);
     x.chunks_exact(UNIT)
@@ -79,10 +81,12 @@ impl Formula for ReluSum {
     fn dimension(&self) -> usize {
         UNIT * self.width + 1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let total = self.samples.iter().fold(S::constant(0.0), |t, sample| t + residual(x, sample).square());
         S::constant(0.5 / self.samples.len() as f64) * total
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         out.fill(S::constant(0.0));
         for n in 0..self.samples.len() {
@@ -95,9 +99,11 @@ impl Terms for ReluSum {
     fn count(&self) -> usize {
         self.samples.len()
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         S::constant(0.5 / self.samples.len() as f64) * residual(x, &self.samples[n]).square()
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         let sample = &self.samples[n];
         let last = x.len() - 1;

@@ -30,12 +30,14 @@ impl Formula for Rosenbrock {
     fn dimension(&self) -> usize {
         self.dimension
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let (one, hundred) = (S::constant(1.0), S::constant(100.0));
         x.chunks_exact(2).fold(S::constant(0.0), |total, p| {
             total + hundred * (p[1] - p[0] * p[0]).square() + (one - p[0]).square()
         })
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let (one, two) = (S::constant(1.0), S::constant(2.0));
         for (p, g) in x.chunks_exact(2).zip(out.chunks_exact_mut(2)) {

@@ -27,11 +27,13 @@ impl Formula for StronglyConvex {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let c = S::constant;
         let square = x[0] * x[0];
         c(0.5) * square + c(0.25) * square * square + (x[1] - c(0.5) * x[0]).square()
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let c = S::constant;
         let w = x[1] - c(0.5) * x[0];

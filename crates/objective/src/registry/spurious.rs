@@ -38,9 +38,11 @@ impl Formula for Spurious {
     fn dimension(&self) -> usize {
         1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         self.term(0, x) + self.term(1, x) + self.term(2, x)
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         self.batch_gradient(&[0, 1, 2], x, out);
     }
@@ -50,6 +52,7 @@ impl Terms for Spurious {
     fn count(&self) -> usize {
         3
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         let k = S::constant(self.weight);
         match n {
@@ -58,6 +61,7 @@ impl Terms for Spurious {
             _ => S::constant(0.5) * (x[0] - S::constant(self.target)).square(),
         }
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         let slope = S::constant(self.weight) * x[0].abs_slope();
         out[0] = match n {

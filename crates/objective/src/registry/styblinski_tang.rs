@@ -29,11 +29,13 @@ impl Formula for StyblinskiTang {
     fn dimension(&self) -> usize {
         self.dimension
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let c = S::constant;
         let total = x.iter().fold(c(0.0), |total, &v| total + v * (v * (v * v - c(16.0)) + c(5.0)));
         c(0.5) * total
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let c = S::constant;
         for (target, &v) in out.iter_mut().zip(x) {

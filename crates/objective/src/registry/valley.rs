@@ -27,10 +27,12 @@ impl Formula for Valley {
     fn dimension(&self) -> usize {
         2
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         let w = x[1] - x[0].abs();
         S::constant(100.0) * w * w + (S::constant(1.0) - x[0]).abs()
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         let w = S::constant(200.0) * (x[1] - x[0].abs());
         out[0] = -w * x[0].abs_slope() - (S::constant(1.0) - x[0]).abs_slope();

@@ -27,9 +27,11 @@ impl Formula for Well {
     fn dimension(&self) -> usize {
         1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         S::constant(0.25) * (x[0] * x[0] - S::constant(1.0)).square()
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         out[0] = x[0] * (x[0] * x[0] - S::constant(1.0));
     }

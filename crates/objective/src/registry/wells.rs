@@ -40,9 +40,11 @@ impl Formula for Wells {
     fn dimension(&self) -> usize {
         1
     }
+    #[inline(always)]
     fn value<S: Scalar>(&self, x: &[S]) -> S {
         (0..self.count()).fold(S::constant(0.0), |total, n| total + self.term(n, x))
     }
+    #[inline(always)]
     fn gradient<S: Scalar>(&self, x: &[S], out: &mut [S]) {
         out[0] = S::constant(0.0);
         (0..self.count()).for_each(|n| self.add_term_gradient(n, x, out));
@@ -53,9 +55,11 @@ impl Terms for Wells {
     fn count(&self) -> usize {
         self.radii.len()
     }
+    #[inline(always)]
     fn term<S: Scalar>(&self, n: usize, x: &[S]) -> S {
         (x[0].abs() - S::constant(self.radii[n])).abs()
     }
+    #[inline(always)]
     fn add_term_gradient<S: Scalar>(&self, n: usize, x: &[S], out: &mut [S]) {
         let outer = (x[0].abs() - S::constant(self.radii[n])).abs_slope();
         out[0] = out[0] + outer * x[0].abs_slope();

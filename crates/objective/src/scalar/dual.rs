@@ -16,18 +16,18 @@ pub struct Dual<S, const N: usize> {
 
 impl<S: Scalar, const N: usize> Dual<S, N> {
     /// A number that does not depend on the directions.
-    #[inline]
+    #[inline(always)]
     pub fn lift(re: S) -> Self {
         Self { re, eps: [S::constant(0.0); N] }
     }
 
     /// Chain rule: value `re`, derivative `slope` times the inner derivative.
-    #[inline]
+    #[inline(always)]
     fn chain(self, re: S, slope: S) -> Self {
         Self { re, eps: self.eps.map(|e| slope * e) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn zip(self, other: Self, re: S, f: impl Fn(S, S) -> S) -> Self {
         Self { re, eps: std::array::from_fn(|i| f(self.eps[i], other.eps[i])) }
     }
@@ -35,7 +35,7 @@ impl<S: Scalar, const N: usize> Dual<S, N> {
 
 impl<S: Scalar, const N: usize> Add for Dual<S, N> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.zip(other, self.re + other.re, |a, b| a + b)
     }
@@ -43,7 +43,7 @@ impl<S: Scalar, const N: usize> Add for Dual<S, N> {
 
 impl<S: Scalar, const N: usize> Sub for Dual<S, N> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         self.zip(other, self.re - other.re, |a, b| a - b)
     }
@@ -53,7 +53,7 @@ impl<S: Scalar, const N: usize> Sub for Dual<S, N> {
 #[allow(clippy::suspicious_arithmetic_impl)]
 impl<S: Scalar, const N: usize> Mul for Dual<S, N> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.zip(other, self.re * other.re, |a, b| a * other.re + self.re * b)
     }
@@ -62,7 +62,7 @@ impl<S: Scalar, const N: usize> Mul for Dual<S, N> {
 #[allow(clippy::suspicious_arithmetic_impl)]
 impl<S: Scalar, const N: usize> Div for Dual<S, N> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         let quotient = self.re / other.re;
         self.zip(other, quotient, |a, b| (a - quotient * b) / other.re)
@@ -71,118 +71,118 @@ impl<S: Scalar, const N: usize> Div for Dual<S, N> {
 
 impl<S: Scalar, const N: usize> Neg for Dual<S, N> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn neg(self) -> Self {
         Self { re: -self.re, eps: self.eps.map(|e| -e) }
     }
 }
 
 impl<S: Scalar, const N: usize> Scalar for Dual<S, N> {
-    #[inline]
+    #[inline(always)]
     fn constant(value: f64) -> Self {
         Self::lift(S::constant(value))
     }
-    #[inline]
+    #[inline(always)]
     fn sqrt(self) -> Self {
         let root = self.re.sqrt();
         self.chain(root, S::constant(0.5) / root)
     }
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         let value = self.re.exp();
         self.chain(value, value)
     }
-    #[inline]
+    #[inline(always)]
     fn ln(self) -> Self {
         self.chain(self.re.ln(), S::constant(1.0) / self.re)
     }
-    #[inline]
+    #[inline(always)]
     fn sin(self) -> Self {
         self.chain(self.re.sin(), self.re.cos())
     }
-    #[inline]
+    #[inline(always)]
     fn cos(self) -> Self {
         self.chain(self.re.cos(), -self.re.sin())
     }
-    #[inline]
+    #[inline(always)]
     fn tan(self) -> Self {
         let value = self.re.tan();
         self.chain(value, S::constant(1.0) + value * value)
     }
-    #[inline]
+    #[inline(always)]
     fn sinh(self) -> Self {
         self.chain(self.re.sinh(), self.re.cosh())
     }
-    #[inline]
+    #[inline(always)]
     fn cosh(self) -> Self {
         self.chain(self.re.cosh(), self.re.sinh())
     }
-    #[inline]
+    #[inline(always)]
     fn tanh(self) -> Self {
         let value = self.re.tanh();
         self.chain(value, S::constant(1.0) - value * value)
     }
-    #[inline]
+    #[inline(always)]
     fn softplus(self) -> Self {
         self.chain(self.re.softplus(), self.re.logistic())
     }
-    #[inline]
+    #[inline(always)]
     fn logistic(self) -> Self {
         let value = self.re.logistic();
         self.chain(value, value * (-self.re).logistic())
     }
-    #[inline]
+    #[inline(always)]
     fn powi(self, n: i32) -> Self {
         if n == 0 {
             return Self::constant(1.0);
         }
         self.chain(self.re.powi(n), S::constant(f64::from(n)) * self.re.powi(n - 1))
     }
-    #[inline]
+    #[inline(always)]
     fn powf(self, p: f64) -> Self {
         if p == 0.0 {
             return Self::constant(1.0);
         }
         self.chain(self.re.powf(p), S::constant(p) * self.re.powf(p - 1.0))
     }
-    #[inline]
+    #[inline(always)]
     fn abs(self) -> Self {
         self.chain(self.re.abs(), self.re.abs_slope())
     }
-    #[inline]
+    #[inline(always)]
     fn abs_slope(self) -> Self {
         Self::lift(self.re.abs_slope())
     }
-    #[inline]
+    #[inline(always)]
     fn relu(self) -> Self {
         self.chain(self.re.relu(), self.re.relu_slope())
     }
-    #[inline]
+    #[inline(always)]
     fn relu_slope(self) -> Self {
         Self::lift(self.re.relu_slope())
     }
-    #[inline]
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         let weight = self.re.max_weight(other.re);
         let rest = S::constant(1.0) - weight;
         self.zip(other, self.re.max(other.re), |a, b| weight * a + rest * b)
     }
-    #[inline]
+    #[inline(always)]
     fn max_weight(self, other: Self) -> Self {
         Self::lift(self.re.max_weight(other.re))
     }
-    #[inline]
+    #[inline(always)]
     fn min(self, other: Self) -> Self {
         // min(x, y) = −max(−x, −y): the weight of the first argument at a tie is that of max.
         let weight = (-self.re).max_weight(-other.re);
         let rest = S::constant(1.0) - weight;
         self.zip(other, self.re.min(other.re), |a, b| weight * a + rest * b)
     }
-    #[inline]
+    #[inline(always)]
     fn sign(self) -> Self {
         Self::lift(self.re.sign())
     }
-    #[inline]
+    #[inline(always)]
     fn norm(values: &[Self]) -> Self {
         let zero = S::constant(0.0);
         let squares = values.iter().fold(zero, |s, v| s + v.re * v.re);

@@ -32,6 +32,7 @@ pub trait Scalar:
     /// cos x.
     fn cos(self) -> Self;
     /// tan x.
+    #[inline(always)]
     fn tan(self) -> Self {
         self.sin() / self.cos()
     }
@@ -50,6 +51,7 @@ pub trait Scalar:
     /// xᵖ for a constant p; NaN for negative x unless p is whole.
     fn powf(self, p: f64) -> Self;
     /// xʸ for positive x.
+    #[inline(always)]
     fn pow(self, y: Self) -> Self {
         (y * self.ln()).exp()
     }
@@ -68,6 +70,7 @@ pub trait Scalar:
     /// [`selection::Selection::max`] at a tie.
     fn max_weight(self, other: Self) -> Self;
     /// min(x, y) = −max(−x, −y).
+    #[inline(always)]
     fn min(self, other: Self) -> Self {
         -(-self).max(-other)
     }
@@ -76,16 +79,19 @@ pub trait Scalar:
 
     /// Huber's function: x²/2 for |x| ≤ d, d(|x| − d/2) beyond. Written with m = min(|x|, d) as m|x| − m²/2, whose
     /// derivative does not depend on the selection at any tie (the factors of the kinks vanish there).
+    #[inline(always)]
     fn huber(self, d: Self) -> Self {
         let a = self.abs();
         let m = a.min(d);
         m * a - Self::constant(0.5) * m * m
     }
     /// Euclidean norm; arithmetics with derivatives select 0 at the origin.
+    #[inline(always)]
     fn norm(values: &[Self]) -> Self {
         values.iter().fold(Self::constant(0.0), |s, &v| s + v * v).sqrt()
     }
     /// x².
+    #[inline(always)]
     fn square(self) -> Self {
         self * self
     }

@@ -6,7 +6,10 @@ use super::{
     sweep::{powf_slope, powi_slope},
     Tape,
 };
-use crate::scalar::{selection::Selection, Scalar};
+use crate::{
+    lanes::{widest, Kernel, Vector},
+    scalar::{selection::Selection, Scalar},
+};
 
 /// Points per block.
 pub const LANES: usize = 64;
@@ -30,10 +33,29 @@ impl BlockScratch {
     }
 }
 
+/// A sweep compiled for every vector unit: its loops are over the lanes of one operation, which compilers vectorise.
+struct Run<'a> {
+    tape: &'a Tape,
+    x: &'a [Block],
+    scratch: &'a mut BlockScratch,
+    gradient: Option<&'a mut [Block]>,
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        self.tape.forward_block(self.x, &mut self.scratch.slots);
+        if let Some(out) = self.gradient {
+            self.tape.reverse_block(self.scratch, out);
+        }
+    }
+}
+
 impl Tape {
     /// Values at the points of a block; `x` has n blocks, one per coordinate.
     pub fn value_block(&self, x: &[Block], scratch: &mut BlockScratch, out: &mut Block) {
-        self.forward_block(x, &mut scratch.slots);
+        widest(Run { tape: self, x, scratch, gradient: None });
         *out = scratch.slots[self.output as usize];
     }
 
@@ -45,9 +67,8 @@ impl Tape {
         value: &mut Block,
         out: &mut [Block],
     ) {
-        self.forward_block(x, &mut scratch.slots);
+        widest(Run { tape: self, x, scratch, gradient: Some(out) });
         *value = scratch.slots[self.output as usize];
-        self.reverse_block(scratch, out);
     }
 
     /// Kink functions g at the points of a block; `out` has one block per kink surface.
@@ -64,6 +85,7 @@ impl Tape {
         }
     }
 
+    #[inline(always)]
     fn forward_block(&self, x: &[Block], slots: &mut Vec<Block>) {
         slots.resize(self.ops.len(), [0.0; LANES]);
         for (i, op) in self.ops.iter().enumerate() {
@@ -109,6 +131,7 @@ impl Tape {
         }
     }
 
+    #[inline(always)]
     fn reverse_block(&self, scratch: &mut BlockScratch, out: &mut [Block]) {
         let BlockScratch { slots, adjoints, reached } = scratch;
         adjoints.resize(self.ops.len(), [0.0; LANES]);

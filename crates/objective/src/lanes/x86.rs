@@ -1,0 +1,169 @@
+//! The vector units of x86-64, and the choice among them: the only `unsafe` code of this crate.
+//!
+//! Soundness: the types of this module are private to `lanes`. Code outside sees them only as the type parameter of
+//! [`Kernel::run`], and [`widest`] and [`each`] call that only after the processor has said that it has the unit.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Lanes, Register};
+
+macro_rules! register {
+    (
+        $name:ident, $raw:ty, $width:literal, $mask:ty, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
+        $mul:ident, $div:ident, $sqrt:ident, $xor:ident, $and:ident, $andnot:ident, $or:ident,
+        greater: $greater:expr, equal: $equal:expr, signed: $signed:expr, nan: $nan:expr, select: $select:expr
+    ) => {
+        #[derive(Clone, Copy)]
+        pub(super) struct $name($raw);
+
+        // SAFETY of every block: the intrinsics need the vector unit (see the module's comment) and nothing else;
+        // `load` and `store` touch `WIDTH` numbers of slices whose lengths are checked.
+        impl Register for $name {
+            const WIDTH: usize = $width;
+            type Mask = $mask;
+            #[inline(always)]
+            fn splat(value: f64) -> Self {
+                Self(unsafe { $splat(value) })
+            }
+            #[inline(always)]
+            fn load(from: &[f64]) -> Self {
+                Self(unsafe { $load(from[..$width].as_ptr()) })
+            }
+            #[inline(always)]
+            fn store(self, to: &mut [f64]) {
+                unsafe { $store(to[..$width].as_mut_ptr(), self.0) }
+            }
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                Self(unsafe { $add(self.0, other.0) })
+            }
+            #[inline(always)]
+            fn sub(self, other: Self) -> Self {
+                Self(unsafe { $sub(self.0, other.0) })
+            }
+            #[inline(always)]
+            fn mul(self, other: Self) -> Self {
+                Self(unsafe { $mul(self.0, other.0) })
+            }
+            #[inline(always)]
+            fn div(self, other: Self) -> Self {
+                Self(unsafe { $div(self.0, other.0) })
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self(unsafe { $sqrt(self.0) })
+            }
+            #[inline(always)]
+            fn neg(self) -> Self {
+                Self(unsafe { $xor(self.0, $splat(-0.0)) })
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self(unsafe { $andnot($splat(-0.0), self.0) })
+            }
+            #[inline(always)]
+            fn unit(self) -> Self {
+                Self(unsafe { $or($and(self.0, $splat(-0.0)), $splat(1.0)) })
+            }
+            #[inline(always)]
+            fn greater(self, other: Self) -> $mask {
+                unsafe { $greater(self.0, other.0) }
+            }
+            #[inline(always)]
+            fn equal(self, other: Self) -> $mask {
+                unsafe { $equal(self.0, other.0) }
+            }
+            #[inline(always)]
+            fn signed(self) -> $mask {
+                unsafe { $signed(self.0, $splat(0.0)) }
+            }
+            #[inline(always)]
+            fn nan(self) -> $mask {
+                unsafe { $nan(self.0, self.0) }
+            }
+            #[inline(always)]
+            fn select(mask: $mask, a: Self, b: Self) -> Self {
+                Self(unsafe { $select(mask, a.0, b.0) })
+            }
+        }
+    };
+}
+
+register!(
+    Sse2, __m128d, 2, __m128d, _mm_set1_pd, _mm_loadu_pd, _mm_storeu_pd, _mm_add_pd, _mm_sub_pd, _mm_mul_pd, _mm_div_pd,
+    _mm_sqrt_pd, _mm_xor_pd, _mm_and_pd, _mm_andnot_pd, _mm_or_pd,
+    greater: _mm_cmpgt_pd,
+    equal: _mm_cmpeq_pd,
+    signed: |x, zero| _mm_or_pd(_mm_cmpgt_pd(x, zero), _mm_cmplt_pd(x, zero)),
+    nan: _mm_cmpunord_pd,
+    select: |mask, a, b| _mm_or_pd(_mm_and_pd(mask, a), _mm_andnot_pd(mask, b))
+);
+register!(
+    Avx2, __m256d, 4, __m256d, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_add_pd, _mm256_sub_pd,
+    _mm256_mul_pd, _mm256_div_pd, _mm256_sqrt_pd, _mm256_xor_pd, _mm256_and_pd, _mm256_andnot_pd, _mm256_or_pd,
+    greater: _mm256_cmp_pd::<_CMP_GT_OQ>,
+    equal: _mm256_cmp_pd::<_CMP_EQ_OQ>,
+    signed: _mm256_cmp_pd::<_CMP_NEQ_OQ>,
+    nan: _mm256_cmp_pd::<_CMP_UNORD_Q>,
+    select: |mask, a, b| _mm256_blendv_pd(b, a, mask)
+);
+register!(
+    Avx512, __m512d, 8, __mmask8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_add_pd, _mm512_sub_pd,
+    _mm512_mul_pd, _mm512_div_pd, _mm512_sqrt_pd, _mm512_xor_pd, _mm512_and_pd, _mm512_andnot_pd, _mm512_or_pd,
+    greater: _mm512_cmp_pd_mask::<_CMP_GT_OQ>,
+    equal: _mm512_cmp_pd_mask::<_CMP_EQ_OQ>,
+    signed: _mm512_cmp_pd_mask::<_CMP_NEQ_OQ>,
+    nan: _mm512_cmp_pd_mask::<_CMP_UNORD_Q>,
+    select: |mask, a, b| _mm512_mask_blend_pd(mask, b, a)
+);
+
+// Registers to a vector: measured on the valley, see docs/benchmarks.md.
+type Narrow = Lanes<Sse2, 4>;
+type Middle = Lanes<Avx2, 4>;
+type Wide = Lanes<Avx512, 2>;
+
+#[target_feature(enable = "avx2")]
+fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Middle>()
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2")]
+fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Wide>()
+}
+
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && has_avx2()
+}
+
+pub(super) fn widest<K: Kernel>(kernel: K) -> K::Output {
+    if has_avx512() {
+        // SAFETY: the processor has the unit.
+        unsafe { with_avx512(kernel) }
+    } else if has_avx2() {
+        // SAFETY: the processor has the unit.
+        unsafe { with_avx2(kernel) }
+    } else {
+        kernel.run::<Narrow>()
+    }
+}
+
+pub(super) fn each<K: Kernel + Clone>(kernel: &K, all: &mut Vec<K::Output>) {
+    all.push(kernel.clone().run::<Narrow>());
+    if has_avx2() {
+        // SAFETY: the processor has the unit.
+        all.push(unsafe { with_avx2(kernel.clone()) });
+    }
+    if has_avx512() {
+        // SAFETY: the processor has the unit.
+        all.push(unsafe { with_avx512(kernel.clone()) });
+    }
+}
