@@ -59,7 +59,7 @@ impl Register for f64 {
     }
     #[inline(always)]
     fn signed(self) -> bool {
-        self > 0.0 || self < 0.0
+        self != 0.0 && !self.is_nan()
     }
     #[inline(always)]
     fn nan(self) -> bool {
