@@ -31,6 +31,9 @@
 //! `expr:` objective listed in [`Job::parameters`]: their values are entries of [`Setting::theta`] that no step moves.
 //! A [`Plan`] is the same as a file.
 
+// `!(x <= bound)` is how a comparison fails for NaN.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
+
 mod axes;
 pub mod engine;
 mod error;
@@ -43,4 +46,4 @@ pub use engine::run_chunk;
 pub use error::SweepError;
 pub use job::{Algorithm, Ball, Cells, Ending, FlowSteps, Job, Measures, Second, Setting};
 pub use plan::{Kink, Limit, Measure, Plan, Resolved};
-pub use run::{chunk_size, run_list, run_range};
+pub use run::{chunk_size, run_list, run_range, Sink};

@@ -47,6 +47,9 @@ pub fn run_list(
     Ok(all)
 }
 
+/// Takes the number of the first cell of a chunk and the rows of the chunk.
+pub type Sink<'a> = dyn FnMut(u64, &[f64]) -> Result<(), SweepError> + 'a;
+
 /// Runs the cells of a range on rayon's current pool and hands the rows of one chunk after the other, in order, to `sink`
 /// with the number of its first cell. Memory does not grow with the range.
 ///
@@ -57,7 +60,7 @@ pub fn run_range(
     cells: Range<u64>,
     source: &dyn Cells,
     stop: &AtomicBool,
-    sink: &mut dyn FnMut(u64, &[f64]) -> Result<(), SweepError>,
+    sink: &mut Sink<'_>,
 ) -> Result<(), SweepError> {
     job.validate()?;
     let size = chunk_size(job);

@@ -479,7 +479,8 @@ fn exp2(x: f64) -> f64 {
     let shifted = x + 6_755_399_441_055_744.0; // 1.5·2^52: rounds to the nearest whole number
     let f = x - (shifted - 6_755_399_441_055_744.0);
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    scale * (1.0 + f * (0.693_147_18 + f * (0.240_226_5 + f * (0.055_504_1 + f * 0.009_618_1))))
+    let z = f * std::f64::consts::LN_2;
+    scale * (1.0 + z * (1.0 + z * (0.5 + z * (1.0 / 6.0 + z * (1.0 / 24.0)))))
 }
 
 #[cfg(test)]
