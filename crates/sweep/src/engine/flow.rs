@@ -36,7 +36,7 @@ pub(super) fn run(
     }
     let mut count = 0_u64;
     while flow.rows.iter().any(Option::is_some) {
-        if count % STRIDE == 0 {
+        if count.is_multiple_of(STRIDE) {
             check_stop(stop)?;
         }
         count += 1;
@@ -127,7 +127,7 @@ impl<'a> Flow<'a> {
         self.rows[lane] = None;
         self.h[lane] = 0.0;
         let mut s = self.job.base.clone();
-        while let Some((row, cell)) = queue.next() {
+        for (row, cell) in &mut *queue {
             read(self.job, cell, source, &mut s)?;
             self.rows[lane] = Some(row);
             match self.begin(lane, &s)? {

@@ -176,7 +176,7 @@ impl<'a> Tracker<'a> {
                 self.fits[lane].add(x, squared, FLOOR * FLOOR * size);
             }
         }
-        if self.wanted.sharpness.is_some_and(|every| count % every == 0) {
+        if self.wanted.sharpness.is_some_and(|every| count.is_multiple_of(every)) {
             self.look_at_curvature(lane, after, oracle);
         }
     }
