@@ -44,6 +44,8 @@ pub enum Command {
     Subdifferential(commands::subdifferential::Subdifferential),
     /// Translate INDIAN's parameters into those of other methods and back
     Dictionary(commands::dictionary::Dictionary),
+    /// Prove statements with all errors counted
+    Certify(commands::certify::Certify),
     /// Fit a rate of convergence on a column of a CSV file
     Rate(commands::rate::Rate),
     /// Compare two records or two report folders, check by check
@@ -69,6 +71,7 @@ impl Command {
             Self::Stability(c) => &c.common,
             Self::Subdifferential(c) => &c.common,
             Self::Dictionary(c) => &c.common,
+            Self::Certify(c) => c.common(),
             Self::Rate(c) => &c.common,
             Self::Diff(c) => &c.common,
             Self::Figure(c) => &c.common,

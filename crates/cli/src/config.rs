@@ -1,6 +1,6 @@
 //! `--config RECORD.json`: the `plan` of a record becomes options, put before those that were typed, so that the
-//! latter override. A plan's keys are the long names of options with `_` for `-`; `command` names the command
-//! and `resolved` holds what follows from the rest.
+//! latter override. A plan's keys are the long names of options with `_` for `-`; `command` names the command (two
+//! words where it has kinds, such as `certify basin`) and `resolved` holds what follows from the rest.
 
 use std::{ffi::OsString, path::Path};
 
@@ -18,19 +18,22 @@ const EXCLUSIVE: &[&[&str]] =
 pub fn expand(mut arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
     let Some(file) = take_config(&mut arguments)? else { return Ok(arguments) };
     let plan = read_plan(Path::new(&file)).with_context(|| format!("--config {}", file.to_string_lossy()))?;
-    let Some(command) = arguments.first().map(|word| word.to_string_lossy().into_owned()) else {
+    let Some(first) = arguments.first().map(|word| word.to_string_lossy().into_owned()) else {
         return Ok(arguments);
     };
-    let planned = plan.get("command").and_then(Value::as_str).unwrap_or(&command);
+    let planned = plan.get("command").and_then(Value::as_str).unwrap_or(&first);
+    let words = planned.split_whitespace().count();
+    let typed = arguments.iter().take(words).map(|word| word.to_string_lossy()).collect::<Vec<_>>();
+    let command = typed.join(" ");
     if planned != command {
         bail!(
             "--config {}: the record is of `dinlab {planned}`, not of `dinlab {command}`",
             file.to_string_lossy()
         );
     }
-    let options = options(&command, &plan, &arguments[1..])
+    let options = options(&command, &plan, &arguments[words..])
         .with_context(|| format!("--config {}", file.to_string_lossy()))?;
-    arguments.splice(1..1, options.into_iter().map(OsString::from));
+    arguments.splice(words..words, options.into_iter().map(OsString::from));
     Ok(arguments)
 }
 
@@ -67,7 +70,8 @@ fn read_plan(file: &Path) -> anyhow::Result<Map<String, Value>> {
 /// The options of a plan that are not overridden by `typed`.
 fn options(command: &str, plan: &Map<String, Value>, typed: &[OsString]) -> anyhow::Result<Vec<String>> {
     let cli = Cli::command();
-    let Some(command) = cli.find_subcommand(command) else { return Ok(Vec::new()) };
+    let found = command.split_whitespace().try_fold(&cli, |at, word| at.find_subcommand(word));
+    let Some(command) = found else { return Ok(Vec::new()) };
     let names: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let mut options = Vec::new();
     for (key, value) in plan {

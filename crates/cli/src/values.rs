@@ -69,6 +69,30 @@ impl FromStr for Vector {
     }
 }
 
+/// Sides of a box, low:high separated by commas.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sides(pub Vec<(f64, f64)>);
+
+impl FromStr for Sides {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |(i, part): (usize, &str)| {
+            let ends = part.split_once(':').map(|(low, high)| (finite(low), finite(high)));
+            match ends {
+                Some((Ok(low), Ok(high))) if low <= high => Ok((low, high)),
+                _ => {
+                    let shown: String = part.chars().take(40).collect();
+                    Err(format!(
+                        "side {} is `{shown}`: expected low:high with finite numbers in order, such as -2:2,-1:3",
+                        i + 1
+                    ))
+                }
+            }
+        };
+        text.split(',').enumerate().map(side).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Step sizes separated by commas: all positive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepSizes(pub Vec<f64>);

@@ -69,19 +69,27 @@ pub enum Unproved {
     Conservative,
 }
 
-/// Tries to show that the orbit from (θ, u) = `start` converges to a minimiser, following it to time `until` at most; `near` is a
-/// guess of that minimiser.
+/// Tries to show that the orbit from (θ, u) = `start` (2n entries) converges to a minimiser, following it to time `until` at
+/// most. `near` is a guess of that minimiser; without it an orbit in floating point gives one.
 pub fn prove_basin(
     flow: Flow,
     start: &[Interval],
     until: f64,
-    near: &[f64],
+    near: Option<&[f64]>,
 ) -> Result<Result<Convergence, Unproved>, EnclosureError> {
+    let n = flow.function().dimension();
+    if start.len() != 2 * n {
+        return Err(EnclosureError::Length { what: "the start", found: start.len(), expected: 2 * n });
+    }
     if flow.alpha() == 0.0 && flow.beta() == 0.0 {
         return Ok(Err(Unproved::Conservative));
     }
-    let Some(basin) = Basin::around(flow, near)? else {
-        return Ok(Err(Unproved::NoMinimiser { near: near.to_vec() }));
+    let near = match near {
+        Some(near) => near.to_vec(),
+        None => flow.guess(&middles(start), until)[..n].to_vec(),
+    };
+    let Some(basin) = Basin::around(flow, &near)? else {
+        return Ok(Err(Unproved::NoMinimiser { near }));
     };
     let mut nearest = f64::INFINITY;
     let mut energy = f64::INFINITY;
@@ -111,7 +119,7 @@ impl Basin {
         let lambda = Interval::ONE + Interval::point(flow.alpha()) * Interval::point(flow.beta());
         let mut best: Option<Self> = None;
         let size = 1.0 + dinlab_numeric::maximum(&center.iter().map(|x| x.abs()).collect::<Vec<_>>());
-        for k in 0..48 {
+        for k in 0..40 {
             let radius = size * 0.75_f64.powi(k);
             let ball: Cell =
                 minimiser.location.iter().map(|side| *side + Interval::new(-radius, radius)).collect();
@@ -125,9 +133,6 @@ impl Basin {
                 (lambda * Interval::point(strong_convexity) * radius_squared * Interval::point(0.5)).low;
             if best.as_ref().is_none_or(|b| level > b.level) {
                 best = Some(Self { minimiser: minimiser.clone(), radius, strong_convexity, level });
-            } else {
-                // Smaller balls gain no more than their curvature gains.
-                break;
             }
         }
         Ok(best)
@@ -192,7 +197,7 @@ mod tests {
     use super::*;
     use dinlab_objective::{build, Options};
 
-    fn prove(name: &str, start: &[f64], until: f64, near: &[f64]) -> Result<Convergence, Unproved> {
+    fn prove(name: &str, start: &[f64], until: f64, near: Option<&[f64]>) -> Result<Convergence, Unproved> {
         let objective = build(name, &Options::default()).unwrap();
         let flow = Flow::new(Function::new(objective.as_ref()).unwrap(), 0.5, 0.1).unwrap();
         prove_basin(flow, &points(start), until, near).unwrap()
@@ -201,24 +206,24 @@ mod tests {
     #[test]
     fn orbits_of_a_double_well_are_proved_to_reach_their_minimisers() {
         let root = 2.0_f64.sqrt();
-        let right = prove("double-well", &[0.4, 1.0, 0.0, 0.0], 40.0, &[1.4, 0.0]).unwrap();
+        let right = prove("double-well", &[0.4, 1.0, 0.0, 0.0], 40.0, None).unwrap();
         assert!((right.basin.minimiser.location[0].middle() - root).abs() < 1e-12);
         assert!(right.entered < 40.0 && right.energy < right.basin.level);
         // The same start is not shown to reach the other one.
-        let left = prove("double-well", &[0.4, 1.0, 0.0, 0.0], 40.0, &[-1.4, 0.0]);
+        let left = prove("double-well", &[0.4, 1.0, 0.0, 0.0], 40.0, Some(&[-1.4, 0.0]));
         assert!(matches!(left, Err(Unproved::NotEntered { .. })), "{left:?}");
     }
 
     #[test]
     fn a_start_in_the_basin_needs_no_orbit() {
-        let found = prove("quadratic:1,4", &[0.1, 0.1, 0.0, 0.0], 1.0, &[0.3, 0.3]).unwrap();
+        let found = prove("quadratic:1,4", &[0.1, 0.1, 0.0, 0.0], 1.0, Some(&[0.3, 0.3])).unwrap();
         assert_eq!((found.entered, found.tube.segments.len()), (0.0, 0));
         assert!(found.basin.strong_convexity <= 1.0 && found.basin.strong_convexity > 0.999);
     }
 
     #[test]
     fn what_cannot_be_shown_says_why() {
-        assert!(matches!(prove("expr:x^4", &[1.0, 0.0], 5.0, &[0.1]), Err(Unproved::NoMinimiser { .. })));
-        assert!(matches!(prove("expr:abs(x)", &[1.0, 0.0], 5.0, &[0.0]), Err(Unproved::NoMinimiser { .. })));
+        assert!(matches!(prove("expr:x^4", &[1.0, 0.0], 5.0, None), Err(Unproved::NoMinimiser { .. })));
+        assert!(matches!(prove("expr:abs(x)", &[1.0, 0.0], 5.0, Some(&[0.0])), Err(Unproved::NoMinimiser { .. })));
     }
 }

@@ -49,7 +49,7 @@ pub struct CriticalPoint {
 /// What was found in a box.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Critical points, each proved to exist and to be unique in its box.
+    /// Critical points, each proved to exist and to be unique in its box, by increasing value.
     pub points: Vec<CriticalPoint>,
     /// Boxes in which critical points are neither shown nor excluded (degenerate ones, kinks). Empty: `points` are all.
     pub undecided: Vec<Cell>,
@@ -93,6 +93,7 @@ pub fn critical_points(
     }
     survey.undecided.retain(|cell| !survey.points.iter().any(|p| lies_within(cell, &p.unique_in)));
     merge_neighbours(&mut survey.undecided);
+    survey.points.sort_by(|a, b| a.value.low.total_cmp(&b.value.low));
     Ok(survey)
 }
 

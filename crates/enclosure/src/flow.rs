@@ -131,6 +131,25 @@ impl<'a> Flow<'a> {
         rows
     }
 
+    /// The state at time `until` in floating point: a guess, which proves nothing. Taylor steps whose last term is small.
+    pub(crate) fn guess(&self, start: &[f64], until: f64) -> Vec<f64> {
+        let (mut state, mut t) = (start.to_vec(), 0.0);
+        for _ in 0..STEPS_MAX {
+            let rows = self.coefficients(&state, TERMS);
+            let size = state.iter().fold(1.0, |m, x| dinlab_numeric::max(m, x.abs()));
+            let last = rows.iter().fold(0.0, |m, row| dinlab_numeric::max(m, row[TERMS - 1].abs()));
+            // At a kink the coefficients know nothing of the other side: short steps then go across it.
+            let free = (1e-9 * size / (last + f64::MIN_POSITIVE)).powf(1.0 / (TERMS - 1) as f64);
+            let h = dinlab_numeric::min(dinlab_numeric::min(free, 0.05), until - t);
+            if !(h > 0.0) {
+                break;
+            }
+            state = rows.iter().map(|row| row.iter().rev().fold(0.0, |s, c| s * h + c)).collect();
+            t += h;
+        }
+        state
+    }
+
     /// A box that holds the orbit from every state in `from` during [0, h] (Picard); `None` where none was found.
     fn stays_in(&self, from: &[Interval], h: f64) -> Option<Cell> {
         let during = Interval::new(0.0, h);

@@ -26,7 +26,35 @@ pub fn eigenvalue_bounds(h: &[Interval], n: usize) -> Interval {
     // The middle matrix may be unsymmetric by rounding: twice the radii covers its symmetric part too.
     let skew = (0..n * n).fold(0.0, |most, k| dinlab_numeric::max(most, (symmetric[k] - center[k]).abs()));
     let moved = Interval::point(moved) + Interval::point(2.0 * n as f64 * skew);
-    Interval::new((Interval::point(low) - moved).low, (Interval::point(high) + moved).high)
+    let weyl = Interval::new((Interval::point(low) - moved).low, (Interval::point(high) + moved).high);
+    // Weyl's bound charges the widest direction to all; pivots of the whole interval matrix do not.
+    let negated: Vec<Interval> = h.iter().map(|&v| -v).collect();
+    let bounds = (raised(h, n, weyl.low, low), -raised(&negated, n, -weyl.high, -high));
+    Interval::new(bounds.0, bounds.1)
+}
+
+/// A lower bound of the eigenvalues between one that is known and a number that none can exceed, by bisection on
+/// the signs of the pivots.
+fn raised(h: &[Interval], n: usize, known: f64, beyond: f64) -> f64 {
+    let (mut known, mut beyond) = (known, beyond);
+    for _ in 0..12 {
+        let middle = 0.5 * (known + beyond);
+        if !(known < middle && middle < beyond) {
+            break;
+        }
+        if is_positive_definite(shifted(h, n, middle), n) {
+            known = middle;
+        } else {
+            beyond = middle;
+        }
+    }
+    known
+}
+
+/// H − tI.
+fn shifted(h: &[Interval], n: usize, t: f64) -> Vec<Interval> {
+    let on_diagonal = |k: usize| k / n == k % n;
+    (0..n * n).map(|k| if on_diagonal(k) { h[k] - Interval::point(t) } else { h[k] }).collect()
 }
 
 /// Numbers that the least eigenvalue does not exceed and that the greatest does not fall below, for every symmetric matrix
@@ -55,13 +83,9 @@ fn least_eigenvalue(c: &[f64], n: usize) -> f64 {
     let scale = eigenvalues.iter().fold(f64::MIN_POSITIVE, |m, v| dinlab_numeric::max(m, v.abs()));
     let mut slack = 8.0 * f64::EPSILON * scale * n as f64;
     for _ in 0..8 {
-        let shifted = least - slack;
-        let mut entries = points(c);
-        for i in 0..n {
-            entries[i * n + i] = entries[i * n + i] - Interval::point(shifted);
-        }
-        if is_positive_definite(entries, n) {
-            return shifted;
+        let candidate = least - slack;
+        if is_positive_definite(shifted(&points(c), n, candidate), n) {
+            return candidate;
         }
         slack *= 16.0;
     }
@@ -135,6 +159,9 @@ mod tests {
         let wide: Vec<Interval> = h.iter().map(|v| Interval::new(v.low - 0.1, v.high + 0.1)).collect();
         let found = eigenvalue_bounds(&wide, 2);
         assert!(found.low <= 0.8 && found.low > 0.79 && found.high >= 3.2 && found.high < 3.21, "{found:?}");
+        let stretched = [Interval::new(10.0, 20.0), Interval::point(0.0), Interval::point(0.0), Interval::point(2.0)];
+        let found = eigenvalue_bounds(&stretched, 2);
+        assert!(found.low <= 2.0 && found.low > 1.9 && found.high >= 20.0 && found.high < 20.1, "{found:?}");
     }
 
     #[test]

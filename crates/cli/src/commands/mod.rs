@@ -1,5 +1,6 @@
 //! One command per file: options, and what they make of the other crates.
 
+pub mod certify;
 pub mod check;
 pub mod compare;
 pub mod completions;
