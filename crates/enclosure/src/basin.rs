@@ -224,6 +224,9 @@ mod tests {
     #[test]
     fn what_cannot_be_shown_says_why() {
         assert!(matches!(prove("expr:x^4", &[1.0, 0.0], 5.0, None), Err(Unproved::NoMinimiser { .. })));
-        assert!(matches!(prove("expr:abs(x)", &[1.0, 0.0], 5.0, Some(&[0.0])), Err(Unproved::NoMinimiser { .. })));
+        assert!(matches!(
+            prove("expr:abs(x)", &[1.0, 0.0], 5.0, Some(&[0.0])),
+            Err(Unproved::NoMinimiser { .. })
+        ));
     }
 }

@@ -159,7 +159,8 @@ mod tests {
         let wide: Vec<Interval> = h.iter().map(|v| Interval::new(v.low - 0.1, v.high + 0.1)).collect();
         let found = eigenvalue_bounds(&wide, 2);
         assert!(found.low <= 0.8 && found.low > 0.79 && found.high >= 3.2 && found.high < 3.21, "{found:?}");
-        let stretched = [Interval::new(10.0, 20.0), Interval::point(0.0), Interval::point(0.0), Interval::point(2.0)];
+        let stretched =
+            [Interval::new(10.0, 20.0), Interval::point(0.0), Interval::point(0.0), Interval::point(2.0)];
         let found = eigenvalue_bounds(&stretched, 2);
         assert!(found.low <= 2.0 && found.low > 1.9 && found.high >= 20.0 && found.high < 20.1, "{found:?}");
     }

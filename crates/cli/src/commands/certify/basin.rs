@@ -99,11 +99,20 @@ fn proved(found: &Convergence) -> Value {
 
 fn text(found: &Convergence, resolved: &Resolved) -> String {
     let basin = &found.basin;
-    let mut out = format!("enclosed: the orbit from ({}) converges to the minimiser in\n", list(&resolved.theta));
+    let mut out =
+        format!("enclosed: the orbit from ({}) converges to the minimiser in\n", list(&resolved.theta));
     out += &format!("  {}\n", cell_words(&basin.minimiser.location));
-    out += &format!("ball around it            radius {:.6}, curvature at least {:.6}\n", basin.radius, basin.strong_convexity);
+    out += &format!(
+        "ball around it            radius {:.6}, curvature at least {:.6}\n",
+        basin.radius, basin.strong_convexity
+    );
     out += &format!("level it cannot leave     {:.6e}\n", basin.level);
-    out += &format!("below that level at       t = {:.6} (at most {:.6e}), after {} steps\n", found.entered, found.energy, found.tube.segments.len());
+    out += &format!(
+        "below that level at       t = {:.6} (at most {:.6e}), after {} steps\n",
+        found.entered,
+        found.energy,
+        found.tube.segments.len()
+    );
     out
 }
 
@@ -112,7 +121,10 @@ fn reason(why: &Unproved, until: f64) -> (&'static str, String) {
         Unproved::Conservative => ("unknown", "alpha and beta are both 0: DIN conserves energy".into()),
         Unproved::NoMinimiser { near } => (
             "unknown",
-            format!("no minimiser with positive curvature was found near ({}), where the orbit is at the end", list(near)),
+            format!(
+                "no minimiser with positive curvature was found near ({}), where the orbit is at the end",
+                list(near)
+            ),
         ),
         Unproved::NotEntered { stop, nearest } => {
             let end = match stop {

@@ -15,7 +15,9 @@ pub fn function(objective: &dyn Objective) -> anyhow::Result<Function<'_>> {
 pub fn region(sides: &Sides, n: usize, name: &str) -> anyhow::Result<Vec<Interval>> {
     let found = sides.0.len();
     if found != n && found != 1 {
-        anyhow::bail!("--box has {found} sides, but the objective `{name}` has {n} variables: expected 1 or {n}");
+        anyhow::bail!(
+            "--box has {found} sides, but the objective `{name}` has {n} variables: expected 1 or {n}"
+        );
     }
     Ok((0..n).map(|i| sides.0[i.min(found - 1)]).map(|(low, high)| Interval::new(low, high)).collect())
 }
