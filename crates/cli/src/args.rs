@@ -111,12 +111,24 @@ pub struct Common {
 /// Damping coefficients.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Damping {
-    /// Viscous damping
-    #[arg(long, value_name = "A", default_value_t = 0.5, value_parser = values::non_negative, allow_hyphen_values = true)]
-    pub alpha: f64,
-    /// Hessian-driven damping
-    #[arg(long, value_name = "B", default_value_t = 0.1, value_parser = values::non_negative, allow_hyphen_values = true)]
-    pub beta: f64,
+    /// Viscous damping [default: 0.5]
+    #[arg(long, value_name = "A", value_parser = values::non_negative, allow_hyphen_values = true)]
+    pub alpha: Option<f64>,
+    /// Hessian-driven damping [default: 0.1]
+    #[arg(long, value_name = "B", value_parser = values::non_negative, allow_hyphen_values = true)]
+    pub beta: Option<f64>,
+}
+
+impl Damping {
+    /// α as given, or 0.5.
+    pub fn alpha(&self) -> f64 {
+        self.alpha.unwrap_or(0.5)
+    }
+
+    /// β as given, or 0.1.
+    pub fn beta(&self) -> f64 {
+        self.beta.unwrap_or(0.1)
+    }
 }
 
 /// How the objective's formula is to be read.

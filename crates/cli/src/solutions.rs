@@ -33,11 +33,11 @@ pub struct Solutions {
     all: bool,
 }
 
-/// Simulates; `all` follows every solution that leaves a branching state.
+/// Simulates; `all` follows every solution that leaves a branching state, so many at most.
 pub fn follow(
     objective: &dyn Objective,
     run: &Run,
-    all: bool,
+    all: Option<usize>,
     observer: &mut dyn FnMut(Observation<'_>) -> Flow,
 ) -> Result<Solutions, DinError> {
     let mut observer = |o: Observation<'_>| observer(o);
@@ -47,11 +47,12 @@ pub fn follow(
         let first = Found { trajectory, integrator, reason, kinks: None };
         return Ok(Solutions { first, others: Vec::new(), all: false });
     };
-    let options = Options::default();
-    let solutions = if all {
-        inclusion::solve_all(objective, run, &options, &mut observer)?
-    } else {
-        vec![inclusion::solve(objective, run, &options, &mut observer)?]
+    let solutions = match all {
+        Some(max_solutions) => {
+            let options = Options { max_solutions, ..Options::default() };
+            inclusion::solve_all(objective, run, &options, &mut observer)?
+        }
+        None => vec![inclusion::solve(objective, run, &Options::default(), &mut observer)?],
     };
     let mut found = solutions.into_iter().map(|solution| Found {
         reason: format!("{why}; {}", solution.reason),
@@ -63,7 +64,7 @@ pub fn follow(
     });
     let first = found.next().expect("a run has at least one solution");
     let others = found.collect();
-    Ok(Solutions { first, others, all })
+    Ok(Solutions { first, others, all: all.is_some() })
 }
 
 impl Found {

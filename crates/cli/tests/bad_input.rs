@@ -119,6 +119,28 @@ fn batches_and_schedules() {
 }
 
 #[test]
+fn flags_that_do_not_fit_are_named() {
+    let place = Place::new();
+    let iterate = "iterate --objective hill --start 1,1 --steps 5";
+    refused(&place, &format!("{iterate} --step-size 0.1,0.2"), &["--step-size", "2", "5"]);
+    place.write("steps.txt", "0.1\n0.1\n");
+    refused(&place, &format!("{iterate} --schedule-file steps.txt"), &["--schedule-file", "steps.txt", "2"]);
+    for method in ["adam", "adagrad", "rmsprop", "heavy-ball", "nesterov", "gradient-descent"] {
+        let line = format!("{iterate} --step-size 0.1 --method {method} --alpha 2");
+        refused(&place, &line, &["--alpha", method, "it has"]);
+        refused(&place, &line.replace("--alpha", "--beta"), &["--beta", method]);
+    }
+    refused(&place, "dictionary --method three-parameter --a 0 --b 0.5 --eta 0.1", &["--a 0", "> 0"]);
+    let branching = "simulate --objective expr:-abs(x) --start 0 --until 1";
+    refused(
+        &place,
+        &format!("{branching} --branch all --max-branches 2"),
+        &["--max-branches", "more than 2"],
+    );
+    refused(&place, &format!("{branching} --max-branches 20"), &["--max-branches", "--branch all"]);
+}
+
+#[test]
 fn starts_and_names() {
     let place = Place::new();
     let simulate =

@@ -165,6 +165,8 @@ pub fn iterate_observed(
             if show(observer, k, &kept, n) == Flow::Stop && k < run.steps {
                 status = status.or(Some(Status::Interrupted));
             }
+        } else if k.is_multiple_of(LOOKS) && observer.proceed(k) == Flow::Stop && k < run.steps {
+            status = status.or(Some(Status::Interrupted));
         }
     }
     if observed != k {
@@ -176,6 +178,9 @@ pub fn iterate_observed(
     let work = Work { accepted: k, evaluations: taken + start_gradients, ..Work::default() };
     Ok(Outcome { status: status.unwrap_or(Status::ReachedEnd), theta: kept, auxiliary, k, work })
 }
+
+/// Steps between two questions whether a run goes on, where nothing is recorded.
+const LOOKS: u64 = 4096;
 
 fn show(observer: &mut dyn Observe, k: u64, state: &[f64], n: usize) -> Flow {
     observer.observe(Observation { index: k, time: k as f64, state, theta: &state[..n] })
@@ -229,7 +234,33 @@ pub fn iterate(objective: &dyn Objective, run: &Run) -> Result<Trajectory, India
     iterate_while(objective, run, &mut |_| Flow::Continue)
 }
 
-/// As [`iterate`]; `watch` is told the number of every recorded iterate and may end the run as interrupted.
+/// Makes the columns of recorded iterates.
+struct Recorder<'a> {
+    sampler: Sampler<'a>,
+    samples: Vec<Final>,
+    watch: &'a mut dyn FnMut(u64) -> Flow,
+}
+
+impl Observe for Recorder<'_> {
+    fn observe(&mut self, o: Observation<'_>) -> Flow {
+        let n = o.theta.len();
+        let u = self.sampler.damping.map(|_| &o.state[n..]);
+        let sample = self.sampler.measure(o.index, o.theta, u);
+        let usable = sample.value.is_finite() && sample.gradient_norm.is_finite();
+        self.samples.push(sample);
+        match (self.watch)(o.index) {
+            Flow::Continue if usable => Flow::Continue,
+            _ => Flow::Stop,
+        }
+    }
+
+    fn proceed(&mut self, step: u64) -> Flow {
+        (self.watch)(step)
+    }
+}
+
+/// As [`iterate`]; `watch` is told the number of every recorded iterate, and between them of every few thousandth, and may
+/// end the run as interrupted.
 pub fn iterate_while(
     objective: &dyn Objective,
     run: &Run,
@@ -239,20 +270,11 @@ pub fn iterate_while(
         Method::Indian { alpha, beta } => Some((alpha, beta)),
         _ => None,
     };
-    let n = objective.dimension();
-    let mut sampler = Sampler { oracle: objective.oracle(), damping, gradient: vec![0.0; n] };
-    let mut samples: Vec<Final> = Vec::new();
-    let mut record = |o: Observation<'_>| {
-        let sample = sampler.measure(o.index, o.theta, damping.map(|_| &o.state[n..]));
-        let usable = sample.value.is_finite() && sample.gradient_norm.is_finite();
-        samples.push(sample);
-        match watch(o.index) {
-            Flow::Continue if usable => Flow::Continue,
-            _ => Flow::Stop,
-        }
-    };
-    let outcome = iterate_observed(objective, run, &mut record)?;
-    Ok(assemble(outcome, samples))
+    let gradient = vec![0.0; objective.dimension()];
+    let sampler = Sampler { oracle: objective.oracle(), damping, gradient };
+    let mut recorder = Recorder { sampler, samples: Vec::new(), watch };
+    let outcome = iterate_observed(objective, run, &mut recorder)?;
+    Ok(assemble(outcome, recorder.samples))
 }
 
 fn assemble(outcome: Outcome, samples: Vec<Final>) -> Trajectory {

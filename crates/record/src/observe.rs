@@ -27,6 +27,12 @@ pub struct Observation<'a> {
 pub trait Observe {
     /// Called for the start and then for every observed state.
     fn observe(&mut self, observation: Observation<'_>) -> Flow;
+
+    /// Called every few thousand steps of a discrete run between observed states, so that a run that records little can be
+    /// ended as soon as one that records much.
+    fn proceed(&mut self, _step: u64) -> Flow {
+        Flow::Continue
+    }
 }
 
 impl<F: FnMut(Observation<'_>) -> Flow> Observe for F {

@@ -2,8 +2,11 @@
 
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
-use dinlab_indian::dictionary::{
-    tuned_gradient_descent, tuned_heavy_ball, tuned_nesterov, Named, Parameters, PsiFirst, ThreeParameter,
+use dinlab_indian::{
+    dictionary::{
+        tuned_gradient_descent, tuned_heavy_ball, tuned_nesterov, Named, Parameters, PsiFirst, ThreeParameter,
+    },
+    IndianError,
 };
 use dinlab_report::Table;
 use serde_json::{json, Map, Value};
@@ -72,6 +75,17 @@ enum Given {
     FrictionEuler,
 }
 
+/// An error of the library with the option that it is about.
+fn flagged(error: IndianError) -> anyhow::Error {
+    match error {
+        IndianError::Parameter { method, parameter, value, expected } => {
+            let flag = parameter.replace(' ', "-");
+            anyhow::anyhow!("--{flag} {value}: method `{method}` expects {expected}")
+        }
+        other => other.into(),
+    }
+}
+
 impl Given {
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -82,7 +96,7 @@ impl Dictionary {
     /// Translates.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         let parameters = self.parameters()?;
-        parameters.validate()?;
+        parameters.validate().map_err(flagged)?;
         let psi_first = parameters.psi_first();
         if self.method == Given::Innaprop {
             if let Err(error) = &psi_first {
@@ -112,7 +126,7 @@ impl Dictionary {
             }
             Given::ThreeParameter => {
                 let [a, b, eta] = self.take(["a", "b", "eta"])?;
-                return Ok(ThreeParameter { a, b, eta }.indian()?);
+                return Ok(ThreeParameter { a, b, eta }.indian().map_err(flagged)?);
             }
             Given::FrictionEuler => {
                 let [alpha, step_size] = self.take(["alpha", "step-size"])?;
@@ -141,7 +155,7 @@ impl Dictionary {
                 }
             }
         };
-        Ok(named.indian()?)
+        named.indian().map_err(flagged)
     }
 
     fn options(&self) -> [(&'static str, Option<f64>); 9] {

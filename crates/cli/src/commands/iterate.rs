@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{bail, ensure, Context as _};
 use clap::Args;
-use dinlab_indian::{iterate_while, Batch, Entry, Grid, Method, Run};
+use dinlab_indian::{iterate_while, Batch, Entry, Grid, IndianError, Method, Run};
 use dinlab_record::Flow;
 use serde_json::{json, Map, Value};
 
@@ -101,7 +101,8 @@ impl Iterate {
     /// Runs and hands over the trajectory.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         let method = self.build()?;
-        let problem = self.problem.resolve(if has_second(method) { self.damping.beta } else { f64::NAN })?;
+        let problem =
+            self.problem.resolve(if has_second(method) { self.damping.beta() } else { f64::NAN })?;
         check_start(method, &problem)?;
         let run = Run {
             start: problem.start.clone(),
@@ -109,7 +110,13 @@ impl Iterate {
             batch: self.batches.build(&*problem.objective, session.common.seed)?,
             ..Run::new(method, problem.theta.clone(), self.step_sizes.build()?, self.steps)
         };
-        run.validate(&*problem.objective).map_err(|error| anyhow::anyhow!("{error}"))?;
+        run.validate(&*problem.objective).map_err(|error| match error {
+            IndianError::ListTooShort { found, .. } => {
+                let flag = self.step_sizes.flag();
+                anyhow::anyhow!("{flag}: {error}; expected --steps of at most {found}, or a longer list")
+            }
+            other => other.into(),
+        })?;
         session.prepare(output::Format::ALL)?;
         let stop = interrupt::install()?;
         let mut progress = Progress::new(self.steps, session.common.quiet);
@@ -136,7 +143,8 @@ impl Iterate {
 
     fn build(&self) -> anyhow::Result<Method> {
         let has = |name: &str| self.method.parameters.iter().any(|p| p.name == name);
-        for (name, value) in self.parameters.given() {
+        let damping = [("alpha", self.damping.alpha), ("beta", self.damping.beta)];
+        for (name, value) in damping.into_iter().chain(self.parameters.given()) {
             if value.is_some() && !has(name) {
                 let own: Vec<String> =
                     self.method.parameters.iter().map(|p| format!("--{}", p.name)).collect();
@@ -146,8 +154,8 @@ impl Iterate {
         }
         let given = self.parameters.given();
         let value = |name: &str| match name {
-            "alpha" => Some(self.damping.alpha),
-            "beta" => Some(self.damping.beta),
+            "alpha" => Some(self.damping.alpha()),
+            "beta" => Some(self.damping.beta()),
             _ => given.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value),
         };
         Ok(dinlab_indian::build(self.method.name, value)?)

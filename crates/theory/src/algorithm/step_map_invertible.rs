@@ -41,6 +41,8 @@ static CLAIM: Claim = Claim {
         "J is twice continuously differentiable (exact, from the objective's facts)",
         "for the inverse of a step: L is known on all of a convex set that contains its points (exact, from the facts), and the \
          condition holds (exact)",
+        "for own cases: a step size and neither start nor horizon is given (states are drawn from the objective's view); rounding of \
+         the differences leaves the determinant uncertain by less than 10⁻² of its terms (exact, computed)",
     ],
     sources: &[sources::at(sources::SADDLES, "Theorem 4.1: hypothesis of the avoidance theorem")],
     differences: "derived in this file as a condition that is necessary and sufficient; the wording of the theorem was not at \

@@ -211,6 +211,11 @@ fn gaps(case: &Case, tolerance: f64) -> Result<Gaps, CheckError> {
 }
 
 impl Gaps {
+    /// Whether E − Ē is never more than rounding.
+    fn at_rest(&self) -> bool {
+        self.energy.iter().all(|e| e.abs() <= self.floor)
+    }
+
     /// Largest factor·|J − J̄|/(E − Ē) above the floor.
     fn quotient(&self, factor: f64) -> f64 {
         let above = self.value.iter().zip(&self.energy).filter(|(_, e)| e.is_nan() || **e > self.floor);
@@ -304,6 +309,12 @@ impl Check for ValueRateTwoSided {
         let coarse = gaps(case, TOLERANCES[0])?;
         context.proceed()?;
         let fine = gaps(case, TOLERANCES[1])?;
+        if case.own && fine.at_rest() {
+            return Err(CheckError::needs(
+                "a start that is no rest point (--start, or --velocity and --init for the second variable): E does not change \
+                 along the run",
+            ));
+        }
         let (words, factor) = (case.problem.words(), case.factor());
         let (rough, quotient) = (coarse.quotient(factor), fine.quotient(factor));
         let name = "largest quotient of |J − J̄| and its bound";

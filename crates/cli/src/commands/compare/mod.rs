@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure, Context as _};
 use clap::Args;
 use dinlab_analysis::order::OrderTable;
-use dinlab_din::{estimate_error, simulate_with_outcome, Dynamics, Settings};
+use dinlab_din::{estimate_error, inclusion, simulate_with_outcome, Dynamics, Settings};
 use dinlab_indian::{Entry, Grid};
 use dinlab_numeric::distance;
-use dinlab_record::{observe::Blind, Flow, Status};
+use dinlab_record::{observe::Blind, Flow, KinkBranch, Status};
 use serde_json::{json, Map, Value};
 
 use self::pair::{Equation, Pair};
@@ -98,16 +98,19 @@ struct Comparison {
 }
 
 /// θ of the equation on the common grid, and how it was integrated.
+#[derive(Default)]
 struct Reference {
     theta: Vec<Vec<f64>>,
     integrator: String,
     reason: String,
+    /// States that several solutions leave.
+    branches: Vec<KinkBranch>,
 }
 
 impl Compare {
     /// Integrates the equation and runs the algorithm for every step size.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let Damping { alpha, beta } = self.damping;
+        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
         let pair = Pair::new(self.method.name, self.dynamics.as_deref(), alpha, beta)?;
         let problem = self.problem.resolve(beta)?;
         for &step_size in &self.step_sizes.0 {
@@ -142,10 +145,17 @@ impl Compare {
             "resolved".into(),
             json!({
                 "objective": problem.objective.name(), "from": from, "integrator": reference.integrator,
-                "reason": reference.reason, "points": points,
+                "reason": reference.reason, "points": points, "branches": reference.branches,
             }),
         );
-        let text = show::text(&comparison);
+        let mut text = show::text(&comparison);
+        for branch in &reference.branches {
+            let (t, leave, taken) = (branch.t, branch.departures.len(), branch.taken + 1);
+            text += &format!(
+                "branch at t = {t}: {leave} solutions leave, the reference follows number {taken}; the algorithm may follow \
+                 another (`dinlab simulate --branch all` lists them)\n"
+            );
+        }
         let mut product = Product::new("compare", Value::Object(plan), show::body(&comparison), text)
             .with_table(show::table(&comparison));
         product.samples = show::samples(&comparison);
@@ -194,14 +204,23 @@ impl Compare {
     ) -> anyhow::Result<Reference> {
         let Equation::Dynamics(dynamics) = pair.equation else {
             let theta = pair.special_flow(problem, step_size, horizon, points, settings)?;
-            return Ok(Reference { theta, integrator: "auto".into(), reason: String::new() });
+            return Ok(Reference { theta, integrator: "auto".into(), ..Reference::default() });
         };
         let run = self.simulation(problem, dynamics, points, settings);
         let (flow, outcome) = simulate_with_outcome(&*problem.objective, &run, &mut Blind)?;
         if !flow.status.is_complete() {
             bail!("the flow ends before --until {}: {}; expected an earlier time", self.until, flow.status);
         }
+        // A branching state makes "the" flow one of several.
+        let branches = match inclusion::route(&*problem.objective, &run) {
+            Some(_) => {
+                let options = inclusion::Options::default();
+                inclusion::solve(&*problem.objective, &run, &options, &mut Blind)?.report.branches
+            }
+            None => Vec::new(),
+        };
         Ok(Reference {
+            branches,
             theta: flow.theta,
             integrator: outcome.integrator.name().into(),
             reason: outcome.reason,
@@ -292,8 +311,8 @@ impl Compare {
             ("command", json!("compare")),
             ("dynamics", json!(pair.equation_name())),
             ("method", json!(pair.method)),
-            ("alpha", json!(self.damping.alpha)),
-            ("beta", json!(self.damping.beta)),
+            ("alpha", json!(self.damping.alpha())),
+            ("beta", json!(self.damping.beta())),
             ("until", json!(self.until)),
             ("step_sizes", json!(self.step_sizes.0)),
             ("rtol", json!(self.rtol)),

@@ -27,6 +27,14 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// The option that gave the step sizes.
+    pub fn flag(&self) -> String {
+        match &self.schedule_file {
+            Some(file) => format!("--schedule-file {}", file.display()),
+            None => "--step-size".to_owned(),
+        }
+    }
+
     /// The schedule.
     pub fn build(&self) -> anyhow::Result<Schedule> {
         if let Some(file) = &self.schedule_file {

@@ -57,6 +57,9 @@ pub struct Simulate {
     /// Where several solutions leave a state on a kink, follow one of them or all (integrator event) [default: one]
     #[arg(long, value_name = "one|all")]
     branch: Option<Branch>,
+    /// With --branch all: most solutions that are followed; more are an error [default: 16]
+    #[arg(long, value_name = "N", value_parser = values::positive_count, allow_hyphen_values = true)]
+    max_branches: Option<u64>,
     /// Measure the global error by repeating at tolerances a hundred times finer
     #[arg(long, action = ArgAction::SetTrue)]
     estimate_error: bool,
@@ -122,7 +125,7 @@ pub fn has_second(dynamics: Dynamics) -> bool {
 impl Simulate {
     /// Runs and hands over the trajectory.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let Damping { alpha, beta } = self.damping;
+        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
         let dynamics = (self.dynamics.build)(alpha, beta);
         let problem = self.problem.resolve(beta)?;
         check_start(dynamics, &problem)?;
@@ -152,16 +155,15 @@ impl Simulate {
         session.prepare(output::Format::ALL)?;
         let stop = interrupt::install()?;
         let mut progress = Progress::new(self.samples, session.common.quiet);
-        let found =
-            solutions::follow(&*problem.objective, &run, self.branch == Some(Branch::All), &mut |o| {
-                progress.at(o.index);
-                if stop.load(Ordering::Relaxed) {
-                    Flow::Stop
-                } else {
-                    Flow::Continue
-                }
-            })
-            .map_err(|error| self.named(error))?;
+        let found = solutions::follow(&*problem.objective, &run, self.most_solutions()?, &mut |o| {
+            progress.at(o.index);
+            if stop.load(Ordering::Relaxed) {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            }
+        })
+        .map_err(|error| self.named(error))?;
         drop(progress);
         let path = &found.first.trajectory;
         let mut more = found.record()?;
@@ -207,6 +209,10 @@ impl Simulate {
         let stepped = matches!(integrator, Integrator::TimeStepping | Integrator::EulerLimit);
         only("--step-size", self.step_size.is_some(), "time-stepping or euler-limit", stepped)?;
         only("--smoothing", self.smoothing.is_some(), "smoothed", integrator == Integrator::Smoothed)?;
+        ensure!(
+            self.max_branches.is_none() || self.branch == Some(Branch::All),
+            "--max-branches is for --branch all, which is not given"
+        );
         let Some(branch) = self.branch else { return Ok(()) };
         let name = if branch == Branch::All { "all" } else { "one" };
         let objective: String = problem.objective.name().chars().take(60).collect();
@@ -221,10 +227,19 @@ impl Simulate {
         only(&format!("--branch {name}"), true, "event", by_events)
     }
 
+    /// With `--branch all` how many solutions are followed at most.
+    fn most_solutions(&self) -> anyhow::Result<Option<usize>> {
+        let default = dinlab_din::inclusion::Options::default().max_solutions;
+        let most = self.max_branches.map(usize::try_from).transpose()?.unwrap_or(default);
+        Ok((self.branch == Some(Branch::All)).then_some(most))
+    }
+
     /// The error of a run with the option that it is about.
     fn named(&self, error: DinError) -> anyhow::Error {
         match error {
-            DinError::TooManyBranches { .. } => anyhow::anyhow!("--branch all: {error}"),
+            DinError::TooManyBranches { .. } => {
+                anyhow::anyhow!("--branch all: {error}; --max-branches raises the number")
+            }
             DinError::NoPieces { .. } | DinError::NotAnInclusion { .. } => {
                 anyhow::anyhow!("--integrator {}: {error}", self.integrator)
             }
@@ -277,6 +292,7 @@ impl Simulate {
             ("step_size", json!(self.step_size)),
             ("smoothing", json!(self.smoothing)),
             ("branch", json!(self.branch.map(|b| if b == Branch::All { "all" } else { "one" }))),
+            ("max_branches", json!(self.max_branches)),
             ("estimate_error", json!(self.estimate_error)),
         ];
         plan.extend(keys.map(|(key, value)| (key.to_owned(), value)));

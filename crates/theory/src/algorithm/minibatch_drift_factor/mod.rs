@@ -114,6 +114,11 @@ impl Check for MinibatchDriftFactor {
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         let curves = case.group_means(context)?;
         let factors = fit::factors(case, &curves)?;
+        if factors.iter().any(|f| !f.is_finite()) {
+            return Err(CheckError::needs(
+                "a start (--start) at which the gradient of J is not 0: without a drift there is no factor to measure",
+            ));
+        }
         let predicted = case.predicted();
         let margin = case.margin * predicted;
         let measurement = Measurement::equal(

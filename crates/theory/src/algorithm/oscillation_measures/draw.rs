@@ -1,15 +1,12 @@
 //! Where INDIAN is free of oscillation and what that costs, the measures along β, and a real problem.
 
 use dinlab_indian::dictionary::{tuned_heavy_ball, tuned_nesterov, Named, Parameters};
-use dinlab_record::{
-    figure::{Axis, Dash, Figure, Layer, Marker, Panel},
-    Flow,
-};
+use dinlab_record::figure::{Axis, Dash, Figure, Layer, Marker, Panel};
 use rayon::prelude::*;
 use std::f64::consts::PI;
 
 use super::{
-    minimiser::minimiser,
+    equal_work::{gaps, tuned, Valley},
     mode::{variation, variation_of_flow, Algorithm, Mode},
     price,
 };
@@ -20,11 +17,12 @@ pub(super) fn figure(id: &str) -> Result<Figure, CheckError> {
     Ok(Figure {
         id: id.into(),
         title: "Oscillation of INDIAN and the price of its absence".into(),
-        caption: "above: quadratics with Hessian in [1, 100], best step size for each (α, β); below left: λ = 400, α = 0.5; \
-                  below right: logistic regression, start 0, each method with its constants for [μ, L]"
+        caption: "above: quadratics with Hessian in [1, 100], best step size for each (α, β); in the middle, left: λ = 400, α = 0.5; \
+                  right: logistic regression, start 0, each method with its constants for [μ, L]; below: valley from (−1, 1.5), \
+                  one step s = γ² and one momentum for all, INDIAN with β = (2√400 − α)/400"
             .into(),
         columns: 2,
-        panels: vec![any, free, along_beta()?, logistic()?],
+        panels: vec![any, free, along_beta()?, logistic()?, across()?, trade()?],
     })
 }
 
@@ -126,34 +124,57 @@ fn along_beta() -> Result<Panel, CheckError> {
 
 /// J − J* of the logistic regression at equal work: one gradient an iteration.
 fn logistic() -> Result<Panel, CheckError> {
-    const STEPS: u64 = 400;
     let objective = Subject::named("logistic");
-    let start = vec![0.0; objective.dimension()];
-    let missing = || CheckError::OwnCase { reason: "the logistic regression has no minimiser".into() };
-    let best = minimiser(&*objective, &start).ok_or_else(missing)?;
-    let facts = objective.facts();
-    let (mu, l) = match (&facts.convexity, &facts.smoothness) {
-        (Some(mu), Some(l)) => (mu.value, l.value),
-        _ => return Err(missing()),
-    };
-    let mut oracle = objective.oracle();
-    let lowest = oracle.value(&best.theta);
     let mut panel =
         Panel::new("logistic regression", Axis::linear("gradients"), Axis::log("J − J*").range(1e-15, 2.0));
-    let methods = [
-        ("INDIAN without oscillation", Named::GradientDescent { step_size: 1.0 / l }),
-        ("heavy ball", tuned_heavy_ball(mu, l)),
-        ("Nesterov", tuned_nesterov(mu, l)),
-        ("triple momentum", Named::TripleMomentum { convexity: mu, smoothness: l }),
-    ];
-    for (color, (label, named)) in methods.into_iter().enumerate() {
-        let mut values = Vec::new();
-        Algorithm::Indian(named.indian()?).run(&objective, &start, STEPS, &mut |theta| {
-            values.push(oracle.value(theta) - lowest);
-            Flow::Continue
-        })?;
+    for (color, (label, algorithm)) in tuned(&objective)?.into_iter().enumerate() {
+        let [mut values, _] = gaps(&objective, algorithm)?;
+        values.truncate(401);
         let k = (0..values.len()).map(|k| k as f64).collect();
         panel = panel.with(Layer::curve(label, k, values, color));
+    }
+    Ok(panel)
+}
+
+/// The distance from the valley's floor over the first gradients.
+fn across() -> Result<Panel, CheckError> {
+    const SHOWN: usize = 400;
+    let axes = [Axis::linear("gradients"), Axis::linear("θ₂ − |θ₁|").range(-0.5, 0.5)];
+    let [x, y] = axes;
+    let mut panel = Panel::new("valley, γ = 0.01, m = 0.99", x, y);
+    for (color, trace) in Valley::new([-1.0, 1.5], 0.01, 0.99).traces()?.into_iter().take(3).enumerate() {
+        let k = (0..SHOWN).map(|k| k as f64).collect();
+        panel = panel.with(Layer::curve(trace.name, k, trace.across[..SHOWN].to_vec(), color));
+    }
+    Ok(panel)
+}
+
+/// Upward variation against the time to the target, over steps and momenta.
+fn trade() -> Result<Panel, CheckError> {
+    let mut found: Vec<(&str, Vec<f64>, Vec<f64>)> = Vec::new();
+    for gamma in [0.005, 0.01, 0.02, 0.04] {
+        for momentum in [0.99, 0.98, 0.95, 0.9] {
+            for (index, trace) in Valley::new([-1.0, 1.5], gamma, momentum).traces()?.into_iter().enumerate()
+            {
+                let first = momentum == 0.99;
+                // The momentum of the convex one is its own.
+                if index == 3 && !first {
+                    continue;
+                }
+                if found.len() <= index {
+                    found.push((trace.name, Vec::new(), Vec::new()));
+                }
+                found[index].1.push(trace.time());
+                found[index].2.push(trace.upward());
+            }
+        }
+    }
+    let [x, y] =
+        [Axis::log("gradients until J = 0.1"), Axis::log("upward variation of J / J₀").range(5e-3, 30.0)];
+    let mut panel = Panel::new("valley, s from 25·10⁻⁶ to 1.6·10⁻³, m from 0.9 to 0.99", x, y);
+    let markers = [Marker::Ring, Marker::Cross, Marker::Circle, Marker::Triangle];
+    for (color, ((name, x, y), marker)) in found.into_iter().zip(markers).enumerate() {
+        panel = panel.with(Layer::points(name, x, y, color, marker));
     }
     Ok(panel)
 }

@@ -198,16 +198,28 @@ impl Case {
         self.factor * sum(&terms)
     }
 
-    /// Whether the start is forgotten before the last octave: total time 4/r or more passes, and what is left of J(θ₀) − J* is
-    /// at most a tenth of the floor, in the slowest schedule.
-    pub(super) fn forgotten(&self, quadratic: &Quadratic) -> bool {
+    /// The largest relative error of the floor that the beginning of a run leaves at the last octave, over the schedules.
+    /// Both parts are known: E(θ) obeys the recursion without noise, which is run with the shipped step, and its J − J* adds to
+    /// the floor; and of the variance the part not yet built up is at most that of a double root, whose impulse response
+    /// te^{−rt} has the share (1 + 2x + 2x²)e^{−2x} of its square after x = rt.
+    pub(super) fn remembered(&self, quadratic: &Quadratic, context: &Context<'_>) -> Result<f64, CheckError> {
         let (begin, rate) = (self.steps / 2 + 1, self.rate(quadratic));
-        self.exponents.iter().all(|&exponent| {
-            let schedule = Schedule::Power { initial: self.initial, exponent };
-            let times = rate * schedule.total_time(begin - 1);
-            let floor = self.stationary(quadratic, schedule.at(begin - 1));
-            times >= 4.0 && excess(quadratic, &self.theta) * (-2.0 * times).exp() <= 0.1 * floor
-        })
+        let mut worst = 0.0;
+        for &exponent in &self.exponents {
+            let quiet = Self { noise: false, ..self.clone() };
+            let mut run = quiet.run(exponent, 0, context);
+            run.steps = begin;
+            let mut left = f64::NAN;
+            let outcome = iterate_observed(&*self.objective, &run, &mut |o: Observation<'_>| {
+                left = excess(quadratic, o.theta);
+                Flow::Continue
+            })?;
+            runs::require(&outcome.status, &self.words())?;
+            let x = rate * run.schedule.total_time(begin - 1);
+            let unbuilt = (1.0 + 2.0 * x * (1.0 + x)) * (-2.0 * x).exp();
+            worst = max(worst, unbuilt + left / self.stationary(quadratic, run.schedule.at(begin - 1)));
+        }
+        Ok(worst)
     }
 
     /// The floor of each schedule over the last octave of iterations.

@@ -216,8 +216,8 @@ impl Case {
     }
 
     /// Least distance d of 0 to the boundary of ∂J over the known minimisers, by slopes in sampled directions, with
-    /// the largest slope and the noise there.
-    fn depth(&self) -> [f64; 3] {
+    /// the largest slope there.
+    fn depth(&self) -> [f64; 2] {
         let n = self.theta.len();
         let mut oracle = self.objective.oracle();
         let mut stream = Stream::new(0, "depth", 0);
@@ -236,7 +236,7 @@ impl Case {
                 e.into_iter().map(|x| x / size).collect()
             }));
         }
-        let [mut least, mut most, mut noise] = [f64::INFINITY, 0.0, 0.0];
+        let [mut least, mut most] = [f64::INFINITY, 0.0];
         for minimiser in self.objective.facts().minimisers() {
             let level = oracle.value(&minimiser.point);
             let h = 1e-6 * (1.0 + norm(&minimiser.point));
@@ -244,17 +244,27 @@ impl Case {
                 let x: Vec<f64> = minimiser.point.iter().zip(e).map(|(p, e)| p + h * e).collect();
                 let slope = (oracle.value(&x) - level) / h;
                 (least, most) = (min(least, slope), max(most, slope));
-                noise = max(noise, self.noise(&x));
             }
         }
-        [least, most, noise]
+        [least, most]
     }
 
-    /// Whether u has settled below βd at the first octave: its noise is of the size σ√γ. J with kinks.
-    pub(super) fn pinned(&self) -> bool {
-        let [depth, _, noise] = self.depth();
-        let gamma = self.stated.at(self.octave(OCTAVES[0])[0] - 1);
-        self.beta > 0.0 && noise * gamma.sqrt() < 3.0 * self.beta * depth
+    /// Share of the iterations of the first octave at which ‖u‖ < βd, over some runs: there every selection of ∂J drives θ
+    /// back to the kink. J with kinks.
+    pub(super) fn pinned(&self, context: &Context<'_>) -> Result<f64, CheckError> {
+        const RUNS: u64 = 10;
+        let [depth, ..] = self.depth();
+        let [first, last] = self.octave(OCTAVES[0]);
+        let n = self.theta.len();
+        let mut below = 0_u64;
+        for repetition in 0..RUNS {
+            let run = Run { steps: last, ..self.run(repetition, context) };
+            iterate_observed(&*self.objective, &run, &mut |o: Observation<'_>| {
+                below += u64::from(o.index >= first && norm(&o.state[n..]) < self.beta * depth);
+                Flow::Continue
+            })?;
+        }
+        Ok(below as f64 / (RUNS * (last - first + 1)) as f64)
     }
 
     /// Whether the full gradient has brought θ to a kink before the first octave.
@@ -268,7 +278,7 @@ impl Case {
             away = self.nearest(o.theta).0;
             Flow::Continue
         })?;
-        let [_, slope, _] = self.depth();
+        let [_, slope] = self.depth();
         Ok(away <= 10.0 * self.stated.at(first - 1) * self.beta * slope)
     }
 

@@ -8,7 +8,9 @@
 //! (ii) At a kink minimum with 0 inside ∂J, at distance d from its boundary, θ drifts to the kink at the speed β·d and more once
 //! ‖u‖ < βd, against steps of noise of size γβσ: a reflected walk, whose stationary size is γβσ²/(2d). So the distance is of order
 //! γ_kβ: exponent 1. Until u has settled below βd it falls faster. And u follows: eliminating v from θ′ = u − βv,
-//! u′ = −αu − (1−αβ)v gives u′ = −u/β + (1−αβ)θ′/β, so u is a filtered θ and of its order.
+//! u′ = −αu − (1−αβ)v gives u′ = −u/β + (1−αβ)θ′/β, so u is a filtered θ and of its order. Where ‖u‖ > βd at most times the
+//! kink does not hold θ, and the fluctuations are those of (i): a hypothesis that is measured. Where ‖u‖ < βd at most times,
+//! the times that it is not become fewer as γ falls, and the exponent is above 1, not below.
 //! (iii) The excess of J over the nearest D-critical value is of the order of the squared distance (smooth) or of the distance
 //! (kink): of order γ_k.
 
@@ -48,8 +50,13 @@ static CLAIM: Claim = Claim {
         "J is a finite sum, locally Lipschitz and tame; batches are independent (exact from the facts; by construction)",
         "the step sizes satisfy Σγ = ∞ and γ_k = o(1/log k) (exact, from the type of the schedule)",
         "all critical points are known in closed form and are all D-critical ones (exact, from the objective's facts)",
-        "smooth J: total time 6/r or more passes before the first octave, r the decay rate (exact)",
-        "the iterates are bounded (sampled: the second half of three runs goes no further than the first)",
+        "smooth J: total time 6/r or more passes before the first octave, r the decay rate: of the variance 5·10⁻⁴ or less, \
+         (1+2x+2x²)e^{−2x} at x = 6, is then not yet built up (exact)",
+        "smooth J: the gradient's noise does not vanish at a minimiser (exact)",
+        "J with kinks: ‖u‖ < βd at most iterations of the first octave, d the distance of 0 to the boundary of ∂J at the minimisers \
+         (sampled: ten runs); without noise θ arrives at a kink before it (sampled)",
+        "the iterates are bounded and have arrived (sampled: the second half of three runs goes no further than the first)",
+        "an own case starts at rest, with --steps from 1000 to 1000000, and its horizon is counted in steps (exact)",
     ],
     sources: &[sources::at(sources::JMLR, "Theorem 3, Assumption 1")],
     differences: "published: convergence without rates, which no finite run can refute; the rates are derived in this project. \
@@ -144,9 +151,15 @@ impl Check for Theorem3VanishingSteps {
         }
         if case.kinked() && sum && facts.minimisers().next().is_some() {
             let holds = |yes| if yes { HypothesisState::Sampled } else { HypothesisState::False };
-            let text = "β > 0, and at the first octave σ√γ < 3βd: u has settled below βd, d the distance of 0 to the boundary \
-                        of ∂J at the minimisers";
-            hypotheses.push(Hypothesis::new(text, holds(case.pinned())));
+            let interrupted = AtomicBool::new(false);
+            let context = Context { effort: Effort::Quick, seed: 0, id: CLAIM.id, interrupted: &interrupted };
+            let share = case.pinned(&context).unwrap_or(0.0);
+            let text = format!(
+                "‖u‖ < βd at most iterations of the first octave (here {:.0} %), d the distance of 0 to the boundary of ∂J at \
+                 the minimisers",
+                100.0 * share
+            );
+            hypotheses.push(Hypothesis::new(text, holds(share > 0.5)));
             let text =
                 "before the first octave there is time enough to arrive at a kink: without noise θ does";
             hypotheses.push(Hypothesis::new(text, holds(case.arrived().unwrap_or(false))));
