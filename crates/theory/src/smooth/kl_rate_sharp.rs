@@ -161,11 +161,17 @@ fn times(case: &Case, powers: &[f64], until: f64, rtol: f64) -> Result<Vec<f64>,
     Err(CheckError::UnexpectedStatus { what, status: outcome.status, expected: "event" })
 }
 
-/// Factor of J from one level to the next, as a power of 10. For c near 1 the square of J″ ~ |θ|^{c−2} overflows before
-/// J gets far.
+/// Factor of J from one level to the next, as a power of 10. For c near 1 the integrator ends where the square of
+/// J″ = c(c−1)|θ|^{c−2} overflows, that is at J = 10^−P with P = 154 c/(2−c) (tested below); nine tenths of that are used.
 fn spacing(case: &Case) -> f64 {
     let c = power(&*case.objective).unwrap_or(f64::NAN);
-    25.0 * min(1.0, 4.0 * (c - 1.0))
+    let overflow = 0.5 * f64::MAX.log10() * c / (2.0 - c);
+    // At c = 2 (a control) J″ is constant.
+    if c < 2.0 {
+        min(25.0, 0.09 * overflow)
+    } else {
+        25.0
+    }
 }
 
 /// J at the ends of the intervals, as powers of 10.
@@ -339,5 +345,30 @@ impl Check for KlRateSharp {
             columns: 1,
             panels: vec![panel],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dinlab_din::{simulate, Run};
+
+    /// Whatever c is, the run ends where J″ has reached the root of the largest number, and not before.
+    #[test]
+    fn runs_near_c_1_end_where_the_square_of_the_curvature_overflows() {
+        for c in [1.02, 1.05, 1.1, 1.15] {
+            let objective = Subject::named(&format!("power:{c}"));
+            let mut run = Run::new(Dynamics::Din { alpha: 1.0, beta: 0.5 }, &[0.01], 40.0);
+            run.start = Start::Velocity(vec![0.0]);
+            run.settings = Settings { rtol: 1e-6, atol: 1e-280, ..Settings::default() };
+            let path = simulate(&*objective, &run).unwrap();
+            assert!(matches!(path.status, Status::StepUnderflow { .. }), "c={c}: {}", path.status);
+            let curvature = (c * (c - 1.0)).log10() + (c - 2.0) * path.last.theta[0].abs().log10();
+            let root = 0.5 * f64::MAX.log10();
+            assert!((root..root + 1.5).contains(&curvature), "c={c}: J″ = 10^{curvature}");
+            let case = Case::new(c, 1.0, 0.5, 0.01, 1.0);
+            let deepest = levels(&case)[9];
+            assert!(-path.last.value.log10() > 1.05 * deepest, "c={c}: {deepest}");
+        }
     }
 }
