@@ -111,6 +111,17 @@ pub struct Common {
 /// Damping coefficients.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Damping {
+    /// Viscous damping
+    #[arg(long, value_name = "A", default_value_t = 0.5, value_parser = values::non_negative, allow_hyphen_values = true)]
+    pub alpha: f64,
+    /// Hessian-driven damping
+    #[arg(long, value_name = "B", default_value_t = 0.1, value_parser = values::non_negative, allow_hyphen_values = true)]
+    pub beta: f64,
+}
+
+/// The same where some methods have neither: those refuse what is given.
+#[derive(Debug, Args)]
+pub struct GivenDamping {
     /// Viscous damping [default: 0.5]
     #[arg(long, value_name = "A", value_parser = values::non_negative, allow_hyphen_values = true)]
     pub alpha: Option<f64>,
@@ -119,7 +130,7 @@ pub struct Damping {
     pub beta: Option<f64>,
 }
 
-impl Damping {
+impl GivenDamping {
     /// α as given, or 0.5.
     pub fn alpha(&self) -> f64 {
         self.alpha.unwrap_or(0.5)

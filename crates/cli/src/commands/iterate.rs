@@ -12,7 +12,7 @@ use dinlab_record::Flow;
 use serde_json::{json, Map, Value};
 
 use crate::{
-    args::{Common, Damping},
+    args::{Common, GivenDamping},
     interrupt, output,
     problem::{Problem, Resolved},
     progress::Progress,
@@ -32,7 +32,7 @@ pub struct Iterate {
     #[command(flatten)]
     problem: Problem,
     #[command(flatten)]
-    damping: Damping,
+    damping: GivenDamping,
     #[command(flatten)]
     step_sizes: Steps,
     /// Number of steps

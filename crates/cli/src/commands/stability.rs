@@ -33,7 +33,7 @@ pub struct Stability {
 impl Stability {
     /// Classifies every eigenvalue.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
+        let Damping { alpha, beta } = self.damping;
         let lambdas = &self.hessian_eigenvalues.0;
         ensure!(!lambdas.is_empty(), "--hessian-eigenvalues: expected at least one number");
         session.prepare(output::Format::ALL)?;

@@ -110,7 +110,7 @@ struct Reference {
 impl Compare {
     /// Integrates the equation and runs the algorithm for every step size.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
+        let Damping { alpha, beta } = self.damping;
         let pair = Pair::new(self.method.name, self.dynamics.as_deref(), alpha, beta)?;
         let problem = self.problem.resolve(beta)?;
         for &step_size in &self.step_sizes.0 {
@@ -311,8 +311,8 @@ impl Compare {
             ("command", json!("compare")),
             ("dynamics", json!(pair.equation_name())),
             ("method", json!(pair.method)),
-            ("alpha", json!(self.damping.alpha())),
-            ("beta", json!(self.damping.beta())),
+            ("alpha", json!(self.damping.alpha)),
+            ("beta", json!(self.damping.beta)),
             ("until", json!(self.until)),
             ("step_sizes", json!(self.step_sizes.0)),
             ("rtol", json!(self.rtol)),

@@ -125,7 +125,7 @@ pub fn has_second(dynamics: Dynamics) -> bool {
 impl Simulate {
     /// Runs and hands over the trajectory.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
+        let Damping { alpha, beta } = self.damping;
         let dynamics = (self.dynamics.build)(alpha, beta);
         let problem = self.problem.resolve(beta)?;
         check_start(dynamics, &problem)?;
