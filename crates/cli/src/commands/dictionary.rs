@@ -126,7 +126,7 @@ impl Dictionary {
             }
             Given::ThreeParameter => {
                 let [a, b, eta] = self.take(["a", "b", "eta"])?;
-                return Ok(ThreeParameter { a, b, eta }.indian().map_err(flagged)?);
+                return ThreeParameter { a, b, eta }.indian().map_err(flagged);
             }
             Given::FrictionEuler => {
                 let [alpha, step_size] = self.take(["alpha", "step-size"])?;
