@@ -1,5 +1,7 @@
 //! Events at kinks against closed forms: grazing, a corner without Hessian damping, vanishing damping.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
+
 use dinlab_din::{
     inclusion::{solve, Solution},
     Dynamics, Integrator, Run, Settings,

@@ -356,7 +356,7 @@ mod tests {
     /// Whatever c is, the run ends where J″ has reached the root of the largest number, and not before.
     #[test]
     fn runs_near_c_1_end_where_the_square_of_the_curvature_overflows() {
-        for c in [1.02, 1.05, 1.1, 1.15] {
+        for c in [1.02_f64, 1.05, 1.1, 1.15] {
             let objective = Subject::named(&format!("power:{c}"));
             let mut run = Run::new(Dynamics::Din { alpha: 1.0, beta: 0.5 }, &[0.01], 40.0);
             run.start = Start::Velocity(vec![0.0]);
