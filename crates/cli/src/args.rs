@@ -46,6 +46,8 @@ pub enum Command {
     Dictionary(commands::dictionary::Dictionary),
     /// Prove statements with all errors counted
     Certify(commands::certify::Certify),
+    /// Train networks and compare methods
+    Train(commands::train::Train),
     /// Fit a rate of convergence on a column of a CSV file
     Rate(commands::rate::Rate),
     /// Compare two records or two report folders, check by check
@@ -72,6 +74,7 @@ impl Command {
             Self::Subdifferential(c) => &c.common,
             Self::Dictionary(c) => &c.common,
             Self::Certify(c) => c.common(),
+            Self::Train(c) => &c.common,
             Self::Rate(c) => &c.common,
             Self::Diff(c) => &c.common,
             Self::Figure(c) => &c.common,
@@ -164,19 +167,36 @@ impl Reading {
                 "--variables orders the variables of an expression, but --objective is neither `expr:…` nor `sum:…`"
             );
         }
+        if let Some(network) = specification.trim().strip_prefix("net:") {
+            return self.network(network);
+        }
         let options = Options { selection: self.kink.unwrap_or_default(), variables };
         let objective = dinlab_objective::build(specification, &options)
             .map_err(|error| anyhow::anyhow!("--objective: {error}"))?;
-        // The default may be repeated: a record states it for every objective.
-        let chosen = options.selection != Selection::default();
-        if chosen && objective.facts().kinks.is_empty() {
-            let name: String = objective.name().chars().take(60).collect();
-            anyhow::bail!(
-                "--kink {}: the objective `{name}` has no kinks; expected an objective with kinks, or no --kink",
-                options.selection
-            );
-        }
+        self.check_kinks(&*objective)?;
         Ok(objective)
+    }
+
+    /// A network on data as the objective.
+    fn network(&self, specification: &str) -> anyhow::Result<Shared> {
+        let objective = dinlab_neural::objective::build(specification, self.kink.unwrap_or_default())
+            .map_err(|error| anyhow::anyhow!("--objective: {error}"))?;
+        self.check_kinks(&objective)?;
+        Ok(std::sync::Arc::new(objective))
+    }
+
+    /// Refuses a selection for an objective without kinks. The default may be repeated: a record states it for every
+    /// objective.
+    fn check_kinks(&self, objective: &dyn dinlab_objective::Objective) -> anyhow::Result<()> {
+        match self.kink {
+            Some(kink) if kink != Selection::default() && objective.facts().kinks.is_empty() => {
+                let name: String = objective.name().chars().take(60).collect();
+                anyhow::bail!(
+                    "--kink {kink}: the objective `{name}` has no kinks; expected an objective with kinks, or no --kink"
+                )
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -11,8 +11,12 @@ use serde_json::{Map, Value};
 use crate::{args::Cli, values};
 
 /// Options of which at most one may be given: typing one drops the others of the plan.
-const EXCLUSIVE: &[&[&str]] =
-    &[&["velocity", "psi", "init"], &["step-size", "schedule-file"], &["decay", "schedule", "schedule-file"]];
+const EXCLUSIVE: &[&[&str]] = &[
+    &["velocity", "psi", "init"],
+    &["step-size", "schedule-file"],
+    &["decay", "schedule", "schedule-file"],
+    &["step-size", "grid"],
+];
 
 /// Replaces `--config FILE` by the options of its plan. `arguments` are without the program's name.
 pub fn expand(mut arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {

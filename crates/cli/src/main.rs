@@ -57,6 +57,7 @@ fn run(typed: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Subdifferential(c) => c.run(&session),
         Command::Dictionary(c) => c.run(&session),
         Command::Certify(c) => c.run(&session),
+        Command::Train(c) => c.run(&session),
         Command::Rate(c) => c.run(&session),
         Command::Diff(c) => c.run(&session),
         Command::Figure(c) => c.run(&session),

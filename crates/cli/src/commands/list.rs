@@ -1,5 +1,7 @@
 //! `dinlab list WHAT`: the registries, in their order.
 
+mod networks;
+
 use clap::{Args, ValueEnum};
 use dinlab_report::number::exact;
 use serde_json::{json, Value};
@@ -25,6 +27,9 @@ enum What {
     Checks,
     Objectives,
     Methods,
+    TrainingMethods,
+    Architectures,
+    Data,
     Schedules,
     Dynamics,
     Integrators,
@@ -46,6 +51,9 @@ impl List {
             What::Checks => checks(),
             What::Objectives => objectives(),
             What::Methods => methods(),
+            What::TrainingMethods => networks::methods(),
+            What::Architectures => networks::architectures(),
+            What::Data => networks::data(),
             What::Schedules => schedules(),
             What::Dynamics => dynamics(),
             What::Integrators => integrators(),
