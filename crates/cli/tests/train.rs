@@ -50,7 +50,9 @@ fn a_record_holds_every_curve_and_makes_itself_again() {
             assert!(curve[3]["train_loss"].as_f64().unwrap() < curve[0]["train_loss"].as_f64().unwrap());
         }
         let tried = method["tuning"]["tried"].as_array().unwrap();
-        let least = tried.iter().min_by(|a, b| a["train_loss"].as_f64().unwrap().total_cmp(&b["train_loss"].as_f64().unwrap()));
+        let least = tried
+            .iter()
+            .min_by(|a, b| a["train_loss"].as_f64().unwrap().total_cmp(&b["train_loss"].as_f64().unwrap()));
         assert_eq!(least.unwrap()["step_size"], method["step_size"]);
         // The same weights and batches for every method: paired.
         assert_eq!(runs[0]["curve"][0], methods[0]["runs"][0]["curve"][0]);
@@ -65,7 +67,8 @@ fn a_record_holds_every_curve_and_makes_itself_again() {
 #[test]
 fn checkpoints_survive_a_kill() {
     let place = Place::new();
-    let line = "train --data digits --arch mlp:32 --method nesterov,innaprop --step-size 0.05,0.01 --epochs 30";
+    let line =
+        "train --data digits --arch mlp:32 --method nesterov,innaprop --step-size 0.05,0.01 --epochs 30";
     let whole = place.record(line);
     let with = format!("{line} --checkpoint saved --checkpoint-seconds 0");
     for delay in [30, 90, 200, 400] {
@@ -112,9 +115,15 @@ fn networks_are_objectives_of_other_commands() {
     let place = Place::new();
     let start = ["0.3"; 17].join(",");
     let objective = "net:mlp:3,tanh@two-moons:40@0.1";
-    let record = place.record(&format!("iterate --objective {objective} --start {start} --steps 50 --step-size 0.1 --batch 8"));
+    let record = place.record(&format!(
+        "iterate --objective {objective} --start {start} --steps 50 --step-size 0.1 --batch 8"
+    ));
     assert_eq!(record["status"], "reached-end");
-    refused(&place, &format!("iterate --objective net:mlp:3 --start {start} --steps 5 --step-size 0.1"), &["net:ARCHITECTURE@DATA"]);
+    refused(
+        &place,
+        &format!("iterate --objective net:mlp:3 --start {start} --steps 5 --step-size 0.1"),
+        &["net:ARCHITECTURE@DATA"],
+    );
 }
 
 #[test]
@@ -140,7 +149,10 @@ fn bad_input_is_named() {
         (format!("{SMALL} --kink relu=2"), &["--kink", "[0, 1]"]),
         (SMALL.replace("mlp:8", "mlp:8,tanh --kink relu=1"), &["--kink", "no kinks"]),
         (format!("{SMALL} --method innaprop --beta 0.2"), &["--step-size", "beta = 0.2", "step 0"]),
-        (format!("{SMALL} --loss cross-entropy").replace("two-moons:200", "chebyshev"), &["cross-entropy", "--loss squared"]),
+        (
+            format!("{SMALL} --loss cross-entropy").replace("two-moons:200", "chebyshev"),
+            &["cross-entropy", "--loss squared"],
+        ),
         (format!("{SMALL} --weights w.txt"), &["--weights", ".npy"]),
         (format!("{SMALL} --figure f.pdf"), &["--figure", ".svg or .png"]),
     ] {

@@ -4,7 +4,8 @@
 use std::sync::{Arc, OnceLock};
 
 use dinlab_objective::{
-    formula::Formula, samples::FiniteSum, samples::SampleOracle, Facts, Objective, Oracle, Regularity, Selection, Tape,
+    formula::Formula, samples::FiniteSum, samples::SampleOracle, Facts, Objective, Oracle, Regularity,
+    Selection, Tape,
 };
 
 use crate::{
@@ -38,13 +39,16 @@ pub const SPELLING: &str = "net:ARCHITECTURE@DATA[@R]";
 /// The objective that `net:ARCHITECTURE@DATA[@R]` names (`specification` without `net:`): the training samples of the data with seed 0, cross-entropy for
 /// classes and squared loss otherwise, penalty (R/2)‖θ‖².
 pub fn build(specification: &str, selection: Selection) -> Result<NetworkObjective, NeuralError> {
-    let refused = || NeuralError::Arguments {
+    let refused = || {
+        NeuralError::Arguments {
         what: "objective",
         given: format!("net:{}", specification.chars().take(60).collect::<String>()),
         expected: format!("{SPELLING}, such as net:mlp:4,tanh@two-moons:40 or net:linear@digits@0.01 (R a finite number >= 0)"),
+    }
     };
     let mut parts = specification.split('@');
-    let (Some(network), Some(name), penalty, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(network), Some(name), penalty, None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(refused());
     };
     let penalty = penalty.map_or(Ok(0.0), str::parse::<f64>).ok().filter(|r| *r >= 0.0 && r.is_finite());
@@ -88,9 +92,15 @@ impl NetworkObjective {
         for stage in network.stages() {
             match stage.op {
                 Op::Activation(kind) if kind.has_kink() => {
-                    facts.kinks.push(format!("layer {}: a pre-activation of {} is 0 at some sample", stage.layer + 1, kind.name()));
+                    facts.kinks.push(format!(
+                        "layer {}: a pre-activation of {} is 0 at some sample",
+                        stage.layer + 1,
+                        kind.name()
+                    ));
                 }
-                Op::MaxPool(_) => facts.kinks.push(format!("layer {}: two numbers of a window tie at some sample", stage.layer + 1)),
+                Op::MaxPool(_) => facts
+                    .kinks
+                    .push(format!("layer {}: two numbers of a window tie at some sample", stage.layer + 1)),
                 _ => {}
             }
         }
