@@ -302,7 +302,7 @@ mod tests {
             dinlab_numeric::axpy(1.0, &one, &mut sum);
         }
         assert!((total - value).abs() < 1e-13 * value && distance(&sum, &gradient) < 1e-13 * norm(&gradient));
-        assert_eq!(objective.tape().map(Tape::dimension), Some(n));
+        assert_eq!(Objective::tape(&objective).map(Tape::dimension), Some(n));
         assert_eq!(samples.tape(3).dimension(), n);
     }
 
