@@ -172,6 +172,11 @@ impl Case {
         format!("{name}, α={alpha}, β={beta}, γₖ={initial}(k+1)^−q, q={exponents:?}, {steps} steps, {noise}")
     }
 
+    /// γ_k = γ₀(k+1)^−q, written out: predictions do not take it from the schedule that the runs use.
+    fn step(&self, exponent: f64, k: u64) -> f64 {
+        self.initial * (k as f64 + 1.0).powf(-exponent)
+    }
+
     fn run(&self, exponent: f64, stream: u64, context: &Context<'_>) -> Run {
         let method = Method::Indian { alpha: self.alpha, beta: self.beta };
         let schedule = Schedule::Power { initial: self.initial, exponent };
@@ -217,7 +222,7 @@ impl Case {
             runs::require(&outcome.status, &self.words())?;
             let x = rate * run.schedule.total_time(begin - 1);
             let unbuilt = (1.0 + 2.0 * x * (1.0 + x)) * (-2.0 * x).exp();
-            worst = max(worst, unbuilt + left / self.stationary(quadratic, run.schedule.at(begin - 1)));
+            worst = max(worst, unbuilt + left / self.stationary(quadratic, self.step(exponent, begin - 1)));
         }
         Ok(worst)
     }
@@ -233,9 +238,8 @@ impl Case {
         let rate = self.rate(quadratic);
         let mut floors = Vec::new();
         for (j, &q) in self.exponents.iter().enumerate() {
-            let schedule = self.run(q, 0, context).schedule;
             // The state at k comes from the step γ_{k−1}.
-            let gammas: Vec<f64> = (begin..=self.steps).map(|k| schedule.at(k - 1)).collect();
+            let gammas: Vec<f64> = (begin..=self.steps).map(|k| self.step(q, k - 1)).collect();
             let expected: Vec<f64> = gammas.iter().map(|&g| self.stationary(quadratic, g)).collect();
             let lag = q / (begin as f64 * gammas[0] * 2.0 * rate);
             let step_size = sum(&gammas) / count;
@@ -278,7 +282,7 @@ impl Case {
         let (mut time, mut squares) = (0.0, 0.0);
         let outcome = iterate_observed(&*self.objective, &run, &mut |o: Observation<'_>| {
             if o.index > 0 {
-                let gamma = run.schedule.at(o.index - 1);
+                let gamma = self.step(self.exponents[0], o.index - 1);
                 time += gamma;
                 squares += gamma * gamma;
             }
