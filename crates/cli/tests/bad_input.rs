@@ -130,7 +130,7 @@ fn flags_that_do_not_fit_are_named() {
         refused(&place, &line, &["--alpha", method, "it has"]);
         refused(&place, &line.replace("--alpha", "--beta"), &["--beta", method]);
     }
-    refused(&place, "dictionary --method three-parameter --a 0 --b 0.5 --eta 0.1", &["--a 0", "> 0"]);
+    refused(&place, "dictionary --method three-parameter --a 0 --b 0.5 --eta 0.1", &["--a:", "a = 0", "> 0"]);
     let branching = "simulate --objective expr:-abs(x) --start 0 --until 1";
     refused(
         &place,

@@ -78,9 +78,8 @@ enum Given {
 /// An error of the library with the option that it is about.
 fn flagged(error: IndianError) -> anyhow::Error {
     match error {
-        IndianError::Parameter { method, parameter, value, expected } => {
-            let flag = parameter.replace(' ', "-");
-            anyhow::anyhow!("--{flag} {value}: method `{method}` expects {expected}")
+        IndianError::Parameter { parameter, .. } => {
+            anyhow::anyhow!("--{}: {error}", parameter.replace(' ', "-"))
         }
         other => other.into(),
     }
