@@ -21,9 +21,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dinlab-neural", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian"]),
     ("dinlab-analysis", &["dinlab-record", "dinlab-numeric"]),
     ("dinlab-sweep", &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-din", "dinlab-indian"]),
+    ("dinlab-lapack-shim", &[]),
+    (
+        "dinlab-certify",
+        &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian", "dinlab-lapack-shim"],
+    ),
     (
         "dinlab-theory",
         &[
+            "dinlab-certify",
             "dinlab-record",
             "dinlab-numeric",
             "dinlab-objective",
@@ -40,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "dinlab-cli",
         &[
+            "dinlab-certify",
             "dinlab-record",
             "dinlab-numeric",
             "dinlab-objective",

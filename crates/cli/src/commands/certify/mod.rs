@@ -1,9 +1,15 @@
-//! `dinlab certify KIND`: statements that hold with all rounding and truncation errors counted.
+//! `dinlab certify KIND`: statements that hold with all rounding and truncation errors counted, and bounds that an
+//! exact verifier has accepted.
 
 mod basin;
 mod critical_points;
 mod curvature;
 mod interval;
+mod lists;
+mod picture;
+mod rate;
+mod verify;
+mod worst_case;
 
 use clap::{Args, Subcommand};
 
@@ -23,6 +29,16 @@ pub struct Certify {
 /// The kinds, one file each.
 #[derive(Debug, Subcommand)]
 enum Kind {
+    /// Bound the worst case of a method over a class of functions after N steps (exact certificate)
+    WorstCase(worst_case::WorstCase),
+    /// Bound the linear rate on strongly convex smooth functions by a Lyapunov function (exact certificate)
+    Rate(rate::Rate),
+    /// Verify a certificate file in exact arithmetic, without any solver
+    Verify(verify::Verify),
+    /// List the methods of worst-case
+    Methods(lists::Methods),
+    /// List the classes of functions of worst-case
+    Classes(lists::Classes),
     /// Prove to which minimiser an orbit of DIN converges (interval arithmetic, at most 4 variables)
     Basin(basin::Basin),
     /// Prove which critical points a box holds, with their types (interval arithmetic, at most 4 variables)
@@ -35,6 +51,11 @@ impl Certify {
     /// The options that every command takes.
     pub fn common(&self) -> &Common {
         match &self.kind {
+            Kind::WorstCase(c) => &c.common,
+            Kind::Rate(c) => &c.common,
+            Kind::Verify(c) => &c.common,
+            Kind::Methods(c) => &c.common,
+            Kind::Classes(c) => &c.common,
             Kind::Basin(c) => &c.common,
             Kind::CriticalPoints(c) => &c.common,
             Kind::Curvature(c) => &c.common,
@@ -44,6 +65,11 @@ impl Certify {
     /// Runs the kind.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         match &self.kind {
+            Kind::WorstCase(c) => c.run(session),
+            Kind::Rate(c) => c.run(session),
+            Kind::Verify(c) => c.run(session),
+            Kind::Methods(c) => c.run(session),
+            Kind::Classes(c) => c.run(session),
             Kind::Basin(c) => c.run(session),
             Kind::CriticalPoints(c) => c.run(session),
             Kind::Curvature(c) => c.run(session),

@@ -1,0 +1,23 @@
+//! x_{k+1} = x_k − t_k∇f(x_k) with t_k minimising f along the line: the new gradient is orthogonal to the step and to the
+//! old gradient. Methods with more freedom share these conditions, so values are upper bounds, tight for the known cases
+//! (de Klerk, Glineur, Taylor, Optim. Lett. 11, 2017).
+
+use super::iterates;
+use crate::{
+    number::Number,
+    setting::{Iterate, Setting},
+};
+
+/// Iterates x₀, …, x_N.
+pub(super) fn run<S: Number>(o: &mut Setting<S>, n: usize) -> Vec<Iterate<S>> {
+    let mut x = vec![o.start()];
+    for k in 0..n {
+        let g = o.gradient(&x[k]);
+        let next = o.unknown_point(&format!("x{}", k + 1));
+        let new = o.gradient(&next);
+        o.require_zero(&format!("line search {k} step"), new.dot(&next.minus(&x[k])));
+        o.require_zero(&format!("line search {k} gradient"), new.dot(&g));
+        x.push(next);
+    }
+    iterates(x)
+}

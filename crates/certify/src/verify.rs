@@ -1,0 +1,177 @@
+//! The verifier: fractions, the model of the statement, and nothing of the solver.
+//!
+//! It rebuilds from the statement what the conditions are, insists that the file's are the same, and checks the three
+//! facts of weak duality exactly. No number of the file is believed, and there is no tolerance.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    certificate::{fraction, relation_text, Certificate, ExpressionRecord, SCHEMA},
+    error::CertifyError,
+    expression::Expression,
+    ldl,
+    lyapunov::certificate::{self as rate, RateCertificate, VerifiedRate},
+    model::Model,
+    number::Rational,
+    statement::Statement,
+};
+
+/// What a valid certificate shows.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// The statement.
+    pub statement: Statement,
+    /// The bound claimed.
+    pub bound: Rational,
+    /// The bound that the multipliers prove, not above the claimed one.
+    pub proved: Rational,
+    /// Conditions used.
+    pub conditions: usize,
+}
+
+fn refuted(reason: impl Into<String>) -> CertifyError {
+    CertifyError::Refuted { reason: reason.into() }
+}
+
+/// A certificate of either kind.
+#[derive(Debug, Clone)]
+pub enum Any {
+    /// A worst case.
+    WorstCase(Verified),
+    /// A rate.
+    Rate(VerifiedRate),
+}
+
+/// Reads a file of either kind and verifies it.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_any(text: &str) -> Result<Any, CertifyError> {
+    let parsed: Result<serde_json::Value, _> = serde_json::from_str(text);
+    let schema = parsed.as_ref().ok().and_then(|v| v.get("schema")).and_then(serde_json::Value::as_str);
+    if schema != Some(rate::SCHEMA) {
+        return verify(text).map(Any::WorstCase);
+    }
+    let certificate: RateCertificate = serde_json::from_str(text)
+        .map_err(|error| CertifyError::NotACertificate { reason: error.to_string() })?;
+    certificate.verify().map(Any::Rate)
+}
+
+/// Reads the certificate of a worst case and verifies it.
+///
+/// # Errors
+/// [`CertifyError::NotACertificate`] for other files, [`CertifyError::Refuted`] for certificates that do not hold.
+pub fn verify(text: &str) -> Result<Verified, CertifyError> {
+    let parsed: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| CertifyError::NotACertificate { reason: format!("not JSON ({error})") })?;
+    match parsed.get("schema").and_then(serde_json::Value::as_str) {
+        Some(SCHEMA) => {}
+        Some(other) => {
+            let other: String = other.chars().take(60).collect();
+            return Err(CertifyError::NotACertificate {
+                reason: format!("its schema is `{other}`, expected `{SCHEMA}`"),
+            });
+        }
+        None => return Err(CertifyError::NotACertificate { reason: format!("it has no schema `{SCHEMA}`") }),
+    }
+    let certificate: Certificate = serde_json::from_value(parsed)
+        .map_err(|error| CertifyError::NotACertificate { reason: error.to_string() })?;
+    if certificate.hash != certificate.digest() {
+        return Err(refuted("the hash does not belong to the content"));
+    }
+    let statement = certificate.statement.read()?;
+    let model: Model<Rational> = statement.model();
+    same_coordinates(&certificate, &model)?;
+    let total = combination(&certificate, &model)?;
+    if let Some((i, value)) = total.values.iter().find(|(_, c)| !c.is_zero()) {
+        return Err(refuted(format!("function value {i} is left over with coefficient {value}")));
+    }
+    let n = model.basis().len();
+    let half = Rational::from_parts(1.into(), 2_u8.into());
+    let mut slack = vec![vec![Rational::ZERO; n]; n];
+    for (&(a, b), c) in &total.gram {
+        if a == b {
+            slack[a][a] = -c.clone();
+        } else {
+            let value = -(c * &half);
+            (slack[a][b], slack[b][a]) = (value.clone(), value);
+        }
+    }
+    ldl::positive_semidefinite(&slack).map_err(|row| {
+        refuted(format!("the remaining quadratic form is not negative semidefinite (row {row})"))
+    })?;
+    let bound = fraction(&certificate.bound)?;
+    if total.constant > bound {
+        return Err(refuted("the multipliers prove a larger bound than the one claimed"));
+    }
+    let conditions = certificate.conditions.len() + certificate.matrices.len();
+    Ok(Verified { statement, bound, proved: total.constant, conditions })
+}
+
+fn same_coordinates(certificate: &Certificate, model: &Model<Rational>) -> Result<(), CertifyError> {
+    let same = |given: &[String], own: &[(String, f64)]| {
+        given.len() == own.len() && given.iter().zip(own).all(|(a, (b, _))| a == b)
+    };
+    if !same(&certificate.basis, model.basis()) || !same(&certificate.values, model.values()) {
+        return Err(refuted("basis and function values are not those of the statement"));
+    }
+    if certificate.objective != ExpressionRecord::of(model.objective()) {
+        return Err(refuted("the objective is not that of the statement"));
+    }
+    Ok(())
+}
+
+/// Objective plus all conditions times their multipliers; every condition must be one of the statement's.
+fn combination(
+    certificate: &Certificate,
+    model: &Model<Rational>,
+) -> Result<Expression<Rational>, CertifyError> {
+    let mut known: BTreeMap<String, (&'static str, Expression<Rational>)> = BTreeMap::new();
+    let mut matrices = BTreeMap::new();
+    for key in model.always().into_iter().chain(model.pairs()) {
+        if let Some((name, relation, expression)) = model.constraint(&key) {
+            if known.insert(name.clone(), (relation_text(relation), expression)).is_some() {
+                return Err(refuted(format!("two conditions have the name `{name}`")));
+            }
+        } else if let Some((name, entries)) = model.matrix(&key) {
+            matrices.insert(name, entries);
+        }
+    }
+    let mut total = model.objective().clone();
+    for condition in &certificate.conditions {
+        let Some((relation, expression)) = known.get(&condition.name) else {
+            return Err(refuted(format!("the statement has no condition `{}`", condition.name)));
+        };
+        if condition.relation != *relation || condition.expression != ExpressionRecord::of(expression) {
+            return Err(refuted(format!("condition `{}` is not that of the statement", condition.name)));
+        }
+        let multiplier = fraction(&condition.multiplier)?;
+        if *relation == ">=0" && multiplier < Rational::ZERO {
+            return Err(refuted(format!("the multiplier of `{}` is negative", condition.name)));
+        }
+        total = total.plus(&multiplier, expression);
+    }
+    for record in &certificate.matrices {
+        let Some(entries) = matrices.get(&record.name) else {
+            return Err(refuted(format!("the statement has no matrix condition `{}`", record.name)));
+        };
+        let size = entries.len();
+        let triangle: Vec<(usize, usize)> = (0..size).flat_map(|b| (0..=b).map(move |a| (a, b))).collect();
+        let own: Vec<ExpressionRecord> =
+            triangle.iter().map(|&(a, b)| ExpressionRecord::of(&entries[a][b])).collect();
+        if record.entries != own || record.multiplier.len() != own.len() {
+            return Err(refuted(format!("matrix condition `{}` is not that of the statement", record.name)));
+        }
+        let mut multiplier = vec![vec![Rational::ZERO; size]; size];
+        for (&(a, b), text) in triangle.iter().zip(&record.multiplier) {
+            let value = fraction(text)?;
+            let twice = if a == b { value.clone() } else { &value + &value };
+            total = total.plus(&twice, &entries[a][b]);
+            (multiplier[a][b], multiplier[b][a]) = (value.clone(), value);
+        }
+        ldl::positive_semidefinite(&multiplier).map_err(|_| {
+            refuted(format!("the multiplier of `{}` is not positive semidefinite", record.name))
+        })?;
+    }
+    Ok(total)
+}

@@ -1,0 +1,99 @@
+//! The table of worst cases of the literature: closed forms against certified bounds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use dinlab_certify::{
+    literature::{Kind, TABLE},
+    solver::{Status, REDUCED},
+    worst_case::{worst_case, worst_case_with, Answer, Options, Outcome},
+};
+use support::{certified, question};
+
+/// Room for rounding and verification: the margin 10⁻⁹ of the rounding times the trace of a Gram matrix of a dozen rows
+/// and up, relative to values of a hundredth, where the solver reached its tolerance; where it says that it did not, its
+/// reduced tolerance in the problem's unit, which is 1 here.
+fn room(answer: &Answer, value: f64) -> f64 {
+    match answer.status {
+        Status::Solved => 1e-6 * value,
+        _ => REDUCED,
+    }
+}
+
+#[test]
+fn closed_forms_are_met() {
+    assert!(TABLE.len() >= 30, "{}", TABLE.len());
+    for known in TABLE {
+        let statement = known.statement().unwrap();
+        let (bound, answer) = certified(&statement);
+        let closed = known.value;
+        let what = format!("{} ({}): {bound} against {closed}", statement.sentence(), known.source);
+        match known.kind {
+            Kind::Tight => {
+                assert!(bound >= closed * (1.0 - 4.0 * f64::EPSILON), "below the truth: {what}");
+                assert!(bound <= closed + room(&answer, closed), "{what}");
+            }
+            Kind::Upper => assert!(answer.value <= closed + room(&answer, closed), "{what}"),
+            Kind::Lower => assert!(bound >= closed * (1.0 - 4.0 * f64::EPSILON), "{what}"),
+        }
+    }
+}
+
+/// Leaving pairs out changes nothing: the solution satisfies those left out.
+#[test]
+fn presolve_does_not_move_the_value() {
+    for (method, class, steps, options) in [
+        ("gradient-descent", "smooth-convex", 7, "step-size=1.5"),
+        ("silver", "smooth-convex", 7, ""),
+        ("subgradient", "convex-lipschitz", 4, ""),
+        ("fista", "composite", 3, ""),
+        ("nesterov-convex", "smooth-convex", 6, ""),
+        ("heavy-ball", "smooth-strongly-convex", 6, "convexity=0.05"),
+    ] {
+        let statement = question(method, class, steps, options);
+        let value = |presolve| worst_case_with(&statement, Options { presolve, certify: false }).value;
+        let (with, without) = (value(true), value(false));
+        assert!((with - without).abs() <= 1e-6 * without.abs(), "{}: {with} {without}", statement.sentence());
+    }
+}
+
+#[test]
+fn unbounded_is_an_answer_with_a_ray() {
+    for (method, class, options) in [
+        ("gradient-descent", "convex", "step-size=1"),
+        ("gradient-descent", "smooth-convex", "measure=distance start=f"),
+        ("subgradient", "convex", "step-size=1"),
+    ] {
+        let answer = worst_case(&question(method, class, 2, options));
+        assert!(matches!(answer.outcome, Outcome::Unbounded), "{method} {class}: {:?}", answer.outcome);
+        assert!(answer.gram.iter().chain(&answer.values).all(|x| x.is_finite()));
+    }
+}
+
+/// Worst cases scale as their units do.
+#[test]
+fn units_do_not_matter() {
+    let (unit, _) = certified(&question("gradient-descent", "smooth-convex", 4, ""));
+    for (l, r) in [("1e6", "1"), ("1e-6", "1e3"), ("250", "1e-4")] {
+        let options = format!("smoothness={l} radius={r}");
+        let (scaled, _) = certified(&question("gradient-descent", "smooth-convex", 4, &options));
+        let factor = l.parse::<f64>().unwrap() * r.parse::<f64>().unwrap().powi(2);
+        assert!((scaled / factor - unit).abs() <= 1e-6 * unit, "{options}: {scaled}");
+    }
+}
+
+/// Controls: with less information the value is larger, with another method it is another.
+#[test]
+fn less_information_is_worse() {
+    let (convex, _) =
+        certified(&question("gradient-descent", "smooth-convex", 2, "start=f measure=gradient"));
+    let (any, _) = certified(&question("gradient-descent", "smooth", 2, "start=f measure=gradient"));
+    assert!(any > 1.2 * convex, "{any} {convex}");
+    let (strong, _) =
+        certified(&question("gradient-descent", "smooth-strongly-convex", 2, "convexity=0.1 step-size=1"));
+    let (weak, _) = certified(&question("gradient-descent", "smooth-convex", 2, "step-size=1"));
+    assert!(strong < 0.9 * weak, "{strong} {weak}");
+    let (quadratic, _) = certified(&question("gradient-descent", "quadratic", 2, "step-size=1"));
+    assert!(quadratic < 0.9 * weak, "{quadratic} {weak}");
+}
