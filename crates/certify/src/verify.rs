@@ -37,9 +37,9 @@ fn refuted(reason: impl Into<String>) -> CertifyError {
 #[derive(Debug, Clone)]
 pub enum Any {
     /// A worst case.
-    WorstCase(Verified),
+    WorstCase(Box<Verified>),
     /// A rate.
-    Rate(VerifiedRate),
+    Rate(Box<VerifiedRate>),
 }
 
 /// Reads a file of either kind and verifies it.
@@ -50,11 +50,11 @@ pub fn verify_any(text: &str) -> Result<Any, CertifyError> {
     let parsed: Result<serde_json::Value, _> = serde_json::from_str(text);
     let schema = parsed.as_ref().ok().and_then(|v| v.get("schema")).and_then(serde_json::Value::as_str);
     if schema != Some(rate::SCHEMA) {
-        return verify(text).map(Any::WorstCase);
+        return verify(text).map(|found| Any::WorstCase(Box::new(found)));
     }
     let certificate: RateCertificate = serde_json::from_str(text)
         .map_err(|error| CertifyError::NotACertificate { reason: error.to_string() })?;
-    certificate.verify().map(Any::Rate)
+    certificate.verify().map(|found| Any::Rate(Box::new(found)))
 }
 
 /// Reads the certificate of a worst case and verifies it.

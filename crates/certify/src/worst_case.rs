@@ -260,9 +260,10 @@ impl<'a> Search<'a> {
         }
         let n = self.model.basis().len();
         let unit = self.model.units().value;
-        self.model
-            .constraint(key)
-            .is_none_or(|(_, _, e)| !(e.at(&solution.matrices[0], n, &solution.numbers) >= -VIOLATION * unit))
+        self.model.constraint(key).is_none_or(|(_, _, e)| {
+            let value = e.at(&solution.matrices[0], n, &solution.numbers);
+            value.is_nan() || value < -VIOLATION * unit
+        })
     }
 
     fn answer(self, solution: Solution, outcome: Outcome) -> Answer {

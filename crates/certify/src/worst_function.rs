@@ -94,7 +94,7 @@ pub fn worst_function(statement: &Statement, value: f64) -> Option<WorstFunction
     let mut kept: Vec<usize> = (0..n).filter(|&i| eigen.eigenvalues[i] > RANK * largest).collect();
     kept.sort_by(|&i, &j| eigen.eigenvalues[j].total_cmp(&eigen.eigenvalues[i]));
     let rest = (0..n).filter(|i| !kept.contains(i)).map(|i| eigen.eigenvalues[i].abs());
-    let dropped = rest.fold(0.0, |m, v| dinlab_numeric::max(m, v)) / largest;
+    let dropped = rest.fold(0.0, dinlab_numeric::max) / largest;
     // Row a: coordinates of basis vector a. Signs are chosen so that x₀ has nonnegative ones.
     let coordinates: Vec<Vec<f64>> = (0..n)
         .map(|a| {

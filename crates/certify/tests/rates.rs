@@ -102,7 +102,7 @@ fn flows_have_their_rates() {
     let found = r(&friction).unwrap();
     // A double root: its rounding is √ε.
     assert!((flow_limit(&friction, &c) - 0.2).abs() < 1e-7);
-    assert!(found >= 0.1 - 1e-6 && found <= 0.2, "{found}");
+    assert!((0.1 - 1e-6..=0.2).contains(&found), "{found}");
 }
 
 #[test]

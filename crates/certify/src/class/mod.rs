@@ -89,6 +89,9 @@ pub enum Tightness {
 /// A symmetric matrix of expressions, row by row, that must be positive semidefinite.
 pub type MatrixCondition<S> = Vec<Vec<Expression<S>>>;
 
+/// Named equations (= 0) and a matrix over all points of a function together.
+pub type JointCondition<S> = (Vec<(String, Expression<S>)>, MatrixCondition<S>);
+
 impl Class {
     /// Condition of the ordered pair (i, j): an expression that must be ≥ 0, where the class has one.
     pub fn pair<S: Number>(&self, i: &Point<S>, j: &Point<S>) -> Option<Expression<S>> {
@@ -130,10 +133,7 @@ impl Class {
     }
 
     /// Equations and matrix condition over all points together.
-    pub fn joint<S: Number>(
-        &self,
-        points: &[Point<S>],
-    ) -> Option<(Vec<(String, Expression<S>)>, MatrixCondition<S>)> {
+    pub fn joint<S: Number>(&self, points: &[Point<S>]) -> Option<JointCondition<S>> {
         match self {
             Self::Quadratic { convexity, smoothness } => {
                 Some(quadratic::joint(points, convexity, smoothness))

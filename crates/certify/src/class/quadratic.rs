@@ -1,18 +1,11 @@
 //! x ↦ ⟨x, Qx⟩/2 with μI ⪯ Q ⪯ LI: (xᵢ, gᵢ) come from one such Q iff XᵀG is symmetric and
 //! (G − μX)ᵀ(LX − G) ⪰ 0 (Bousselmi, Hendrickx, Glineur, arXiv 2302.08781, theorem 3.3). Values are ⟨xᵢ, gᵢ⟩/2.
 
-use super::{MatrixCondition, Point};
-use crate::{
-    expression::Expression,
-    number::{Number, Rational},
-};
+use super::{JointCondition, Point};
+use crate::number::{Number, Rational};
 
 /// The equations ⟨xᵢ, gⱼ⟩ = ⟨xⱼ, gᵢ⟩ and the matrix. The minimiser (x = g = 0) takes no part.
-pub(super) fn joint<S: Number>(
-    points: &[Point<S>],
-    mu: &Rational,
-    l: &Rational,
-) -> (Vec<(String, Expression<S>)>, MatrixCondition<S>) {
+pub(super) fn joint<S: Number>(points: &[Point<S>], mu: &Rational, l: &Rational) -> JointCondition<S> {
     let live: Vec<&Point<S>> =
         points.iter().filter(|p| !(p.x.coefficients().is_empty() && p.g.coefficients().is_empty())).collect();
     let mut equations = Vec::new();

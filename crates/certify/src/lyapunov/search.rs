@@ -194,7 +194,7 @@ fn bisect(
     }
     // Fractions: steps back that double until one is verified, then halvings between it and the last that was not.
     let mut refused = good;
-    let mut verified = |candidate: f64, solves: &mut u32| {
+    let verified = |candidate: f64, solves: &mut u32| {
         let rate = rational::dyadic(candidate, BITS)?;
         match feasible(&lmi(&rate), Some(&exact_lmi(&rate)), solves) {
             Feasibility::Feasible(variables) => Some(Rate { rate, variables }),

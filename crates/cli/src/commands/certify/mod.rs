@@ -30,9 +30,9 @@ pub struct Certify {
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Bound the worst case of a method over a class of functions after N steps (exact certificate)
-    WorstCase(worst_case::WorstCase),
+    WorstCase(Box<worst_case::WorstCase>),
     /// Bound the linear rate on strongly convex smooth functions by a Lyapunov function (exact certificate)
-    Rate(rate::Rate),
+    Rate(Box<rate::Rate>),
     /// Verify a certificate file in exact arithmetic, without any solver
     Verify(verify::Verify),
     /// List the methods of worst-case
