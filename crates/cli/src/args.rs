@@ -122,7 +122,8 @@ pub struct Damping {
     pub beta: f64,
 }
 
-/// The same where some methods have neither: those refuse what is given.
+/// The same where some methods or dynamics have neither. They are options of every command, so that a script may give them to
+/// all methods; where one has no meaning the text says so.
 #[derive(Debug, Args)]
 pub struct GivenDamping {
     /// Viscous damping [default: 0.5]
@@ -142,6 +143,15 @@ impl GivenDamping {
     /// β as given, or 0.1.
     pub fn beta(&self) -> f64 {
         self.beta.unwrap_or(0.1)
+    }
+
+    /// A line for each option that was given to `who`, which has no such parameter.
+    pub fn unused(&self, who: &str, has_alpha: bool, has_beta: bool) -> String {
+        let note = |name: &str, given: Option<f64>, has: bool| match given {
+            Some(_) if !has => format!("note           --{name} has no effect: {who} has no {name}\n"),
+            _ => String::new(),
+        };
+        note("alpha", self.alpha, has_alpha) + &note("beta", self.beta, has_beta)
     }
 }
 

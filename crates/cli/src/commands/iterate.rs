@@ -137,15 +137,18 @@ impl Iterate {
         if let Some((batch, samples)) = run.batch.as_ref().zip(problem.objective.samples()) {
             product.text += &noise(&run, batch, samples.count());
         }
+        product.text += &self.damping.unused(self.method.name, self.has("alpha"), self.has("beta"));
         output::emit(session, &product)?;
         Ok(trajectory::exit(&path))
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.method.parameters.iter().any(|p| p.name == name)
+    }
+
     fn build(&self) -> anyhow::Result<Method> {
-        let has = |name: &str| self.method.parameters.iter().any(|p| p.name == name);
-        let damping = [("alpha", self.damping.alpha), ("beta", self.damping.beta)];
-        for (name, value) in damping.into_iter().chain(self.parameters.given()) {
-            if value.is_some() && !has(name) {
+        for (name, value) in self.parameters.given() {
+            if value.is_some() && !self.has(name) {
                 let own: Vec<String> =
                     self.method.parameters.iter().map(|p| format!("--{}", p.name)).collect();
                 let own = if own.is_empty() { "no parameters".into() } else { own.join(", ") };

@@ -11,7 +11,7 @@ use dinlab_record::Flow;
 use serde_json::{json, Map, Value};
 
 use crate::{
-    args::{Common, Damping},
+    args::{Common, GivenDamping},
     drawing, interrupt,
     output::{self, number},
     problem::{Problem, Resolved},
@@ -29,7 +29,7 @@ pub struct Simulate {
     #[command(flatten)]
     problem: Problem,
     #[command(flatten)]
-    damping: Damping,
+    damping: GivenDamping,
     /// Start time [default: 0; 1 for din-avd]
     #[arg(long, value_name = "T0", value_parser = values::finite, allow_hyphen_values = true)]
     from: Option<f64>,
@@ -125,7 +125,7 @@ pub fn has_second(dynamics: Dynamics) -> bool {
 impl Simulate {
     /// Runs and hands over the trajectory.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let Damping { alpha, beta } = self.damping;
+        let (alpha, beta) = (self.damping.alpha(), self.damping.beta());
         let dynamics = (self.dynamics.build)(alpha, beta);
         let problem = self.problem.resolve(beta)?;
         check_start(dynamics, &problem)?;
@@ -189,6 +189,8 @@ impl Simulate {
             product.text +=
                 &format!("global error   {theta} (sup of |theta - theta_fine| over the samples)\n");
         }
+        let (has_alpha, has_beta) = used(dynamics);
+        product.text += &self.damping.unused(dynamics.name(), has_alpha.is_some(), has_beta.is_some());
         if let Some(file) = &self.figure {
             drawing::write(file, &figure::figure(&found, self.caption(&problem, dynamics)))?;
         }
