@@ -129,7 +129,11 @@ fn flags_that_do_not_fit_are_named() {
         let line = format!("{iterate} --step-size 0.1 --method {method} --alpha 2");
         let run = place.run(&line);
         assert_eq!(run.code, 0, "{line}: {}", run.stderr);
-        assert!(run.stdout.contains(&format!("--alpha has no effect: {method} has no alpha")), "{}", run.stdout);
+        assert!(
+            run.stdout.contains(&format!("--alpha has no effect: {method} has no alpha")),
+            "{}",
+            run.stdout
+        );
     }
     refused(&place, "dictionary --method three-parameter --a 0 --b 0.5 --eta 0.1", &["--a:", "a = 0", "> 0"]);
     let branching = "simulate --objective expr:-abs(x) --start 0 --until 1";
