@@ -3,12 +3,14 @@
 
 pub mod error;
 pub mod escape;
+pub mod krylov;
 pub mod least_squares;
 pub mod modes;
 pub mod order;
 pub mod oscillation;
 pub mod pseudo_trajectory;
 pub mod rate;
+pub mod simplex;
 pub mod spectrum;
 pub mod stability;
 pub mod statistics;

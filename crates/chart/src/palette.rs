@@ -32,6 +32,23 @@ pub(crate) fn cycle(index: usize) -> Rgb {
     CYCLE[index % CYCLE.len()]
 }
 
+/// Areas of classes: light enough for lines on top, each darker than the one before, so that they differ in grey too.
+const AREAS: [Rgb; 8] = [
+    [222, 235, 247],
+    [253, 208, 162],
+    [150, 205, 150],
+    [188, 170, 220],
+    [95, 165, 215],
+    [215, 110, 60],
+    [60, 125, 90],
+    [95, 70, 140],
+];
+
+/// Colour of class `index`; indices wrap around.
+pub(crate) fn area(index: usize) -> Rgb {
+    AREAS[index % AREAS.len()]
+}
+
 /// Nine equally spaced samples of the perceptually uniform map *viridis* (van der Walt and Smith 2015, CC0).
 const VIRIDIS: [Rgb; 9] = [
     [68, 1, 84],

@@ -26,7 +26,7 @@ struct Plan {
 
 /// Draws a panel into `room`, with the entries of its legend.
 pub(crate) fn draw(panel: &Panel, room: &Rect, keys: &[Key]) -> Vec<Shape> {
-    let first = Plan { legend_below: has_map(panel).is_some(), hidden: 0 };
+    let first = Plan { legend_below: panel.layers.iter().any(is_grid), hidden: 0 };
     let (shapes, plan) = attempt(panel, room, keys, first);
     if plan == first {
         return shapes;
@@ -40,6 +40,11 @@ fn has_map(panel: &Panel) -> Option<(&str, [f64; 2])> {
         Layer::Map { label, limits, .. } => Some((label.as_str(), *limits)),
         _ => None,
     })
+}
+
+/// Whether a layer covers the frame with cells.
+fn is_grid(layer: &Layer) -> bool {
+    matches!(layer, Layer::Map { .. } | Layer::Classes { .. })
 }
 
 /// Draws with a plan and says which plan the result asks for.
@@ -56,7 +61,7 @@ fn attempt(panel: &Panel, room: &Rect, keys: &[Key], plan: Plan) -> (Vec<Shape>,
         y,
         frame,
         marked: legend::needs_marks(panel),
-        halo: has_map(panel).is_some(),
+        halo: panel.layers.iter().any(is_grid),
         shapes: axes::grid(&frame, &x, &y, &ticks),
         hidden: 0,
     };
@@ -92,7 +97,7 @@ fn extent(panel: &Panel) -> Extent {
     let mut extent = Extent { x: Reach::new(&panel.x), y: Reach::new(&panel.y) };
     let (guides, data): (Vec<&Layer>, Vec<&Layer>) =
         panel.layers.iter().partition(|layer| matches!(layer, Layer::Slope { .. }));
-    let maps: Vec<&Layer> = data.iter().copied().filter(|layer| matches!(layer, Layer::Map { .. })).collect();
+    let maps: Vec<&Layer> = data.iter().copied().filter(|layer| is_grid(layer)).collect();
     let data = if maps.is_empty() { data } else { maps };
     data.into_iter().chain(guides).for_each(|layer| (layer::kind(layer).extent)(layer, &mut extent));
     extent

@@ -114,6 +114,8 @@ pub enum Marker {
     Cross,
     /// Hollow circle.
     Ring,
+    /// Small dot, for clouds of points.
+    Dot,
 }
 
 /// Type of a critical point, drawn with its own marker.
@@ -269,6 +271,22 @@ pub enum Layer {
         values: Vec<f64>,
         /// Values mapped to the two ends of the colour scale.
         limits: [f64; 2],
+    },
+    /// Map of classes on a regular grid of cells, with a legend; embedded as a bitmap.
+    Classes {
+        /// Name of each class, in the order of their numbers.
+        labels: Vec<String>,
+        /// Left and right edge in axis coordinates (a log axis spaces cells logarithmically).
+        x: [f64; 2],
+        /// Bottom and top edge.
+        y: [f64; 2],
+        /// Cells per row.
+        nx: usize,
+        /// Rows.
+        ny: usize,
+        /// Row-major numbers of classes, from 0; anything else is drawn grey.
+        #[serde(with = "real")]
+        classes: Vec<f64>,
     },
     /// Histogram: bar i spans `edges[i]..edges[i+1]`.
     Histogram {

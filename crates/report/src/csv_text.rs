@@ -63,7 +63,7 @@ fn points(panel: &Panel, layer: &Layer, emit: &mut dyn FnMut(&str, &str, Point))
                 emit("critical", kind.as_str().unwrap_or(""), [Some(p[0]), Some(p[1]), None, None, None]);
             }
         }
-        Layer::Contour { .. } | Layer::Map { .. } => grid_points(panel, layer, emit),
+        Layer::Contour { .. } | Layer::Map { .. } | Layer::Classes { .. } => grid_points(panel, layer, emit),
         Layer::Histogram { label, edges, heights, .. } => {
             for (i, height) in heights.iter().enumerate() {
                 emit("histogram", label, [None, Some(*height), at(edges, i), at(edges, i + 1), None]);
@@ -91,6 +91,14 @@ fn grid_points(panel: &Panel, layer: &Layer, emit: &mut dyn FnMut(&str, &str, Po
             for (k, value) in values.iter().enumerate() {
                 let (x, y) = (centre(&panel.x, x, k % width, *nx), centre(&panel.y, y, k / width, *ny));
                 emit("map", label, [Some(x), Some(y), None, None, Some(*value)]);
+            }
+        }
+        Layer::Classes { labels, x, y, nx, ny, classes } => {
+            let width = if *nx == 0 { 1 } else { *nx };
+            for (k, value) in classes.iter().enumerate() {
+                let (x, y) = (centre(&panel.x, x, k % width, *nx), centre(&panel.y, y, k / width, *ny));
+                let label = (0..labels.len()).find(|i| *i as f64 == *value).map_or("", |i| labels[i].as_str());
+                emit("classes", label, [Some(x), Some(y), None, None, Some(*value)]);
             }
         }
         _ => {}

@@ -19,6 +19,7 @@ pub mod problem;
 pub mod registry;
 pub mod runs;
 pub mod saddle;
+pub mod shipped;
 pub mod smooth;
 pub mod sources;
 pub mod subject;

@@ -46,6 +46,12 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &algorithm::oscillation_measures::OscillationMeasures,
     &algorithm::method_dictionary::MethodDictionary,
     &geometry::stability_region::StabilityRegion,
+    &geometry::first_instability::FirstInstabilityCheck,
+    &geometry::optimal_quadratic::OptimalQuadratic,
+    &geometry::minimum_selection::MinimumSelection,
+    &geometry::second_moment_stability::SecondMomentStability,
+    &geometry::basin_boundary::BasinBoundary,
+    &geometry::sharpness_estimators::SharpnessEstimators,
 ];
 
 /// The check with this name.

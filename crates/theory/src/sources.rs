@@ -102,6 +102,76 @@ pub const AUBIN_CELLINA: Source = Source {
     place: "",
 };
 
+/// Kuznetsov 2004: bifurcations of maps.
+pub const KUZNETSOV: Source = Source {
+    key: "kuznetsov2004",
+    authors: "Y. A. Kuznetsov",
+    title: "Elements of Applied Bifurcation Theory",
+    venue: "Springer, New York, 3rd edition",
+    year: 2004,
+    place: "",
+};
+
+/// Polyak 1964: the heavy ball.
+pub const POLYAK: Source = Source {
+    key: "polyak1964",
+    authors: "B. T. Polyak",
+    title: "Some methods of speeding up the convergence of iteration methods",
+    venue: "USSR Computational Mathematics and Mathematical Physics 4(5):1-17",
+    year: 1964,
+    place: "",
+};
+
+/// Lessard, Recht, Packard 2016: rates of first-order methods.
+pub const LRP: Source = Source {
+    key: "lessard2016",
+    authors: "L. Lessard, B. Recht, A. Packard",
+    title: "Analysis and Design of Optimization Algorithms via Integral Quadratic Constraints",
+    venue: "SIAM Journal on Optimization 26(1):57-95",
+    year: 2016,
+    place: "",
+};
+
+/// Wu, Ma, E 2018: which minima a stochastic method can stay at.
+pub const WU_MA_E: Source = Source {
+    key: "wu2018",
+    authors: "L. Wu, C. Ma, W. E",
+    title: "How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability Perspective",
+    venue: "Advances in Neural Information Processing Systems 31",
+    year: 2018,
+    place: "",
+};
+
+/// Mulayoff, Michaeli, Soudry 2021: stable minima are flat.
+pub const MULAYOFF: Source = Source {
+    key: "mulayoff2021",
+    authors: "R. Mulayoff, T. Michaeli, D. Soudry",
+    title: "The Implicit Bias of Minima Stability: A View from Function Space",
+    venue: "Advances in Neural Information Processing Systems 34",
+    year: 2021,
+    place: "",
+};
+
+/// Golub, Van Loan 2013: Lanczos' method and its bounds.
+pub const GOLUB_VAN_LOAN: Source = Source {
+    key: "golub2013",
+    authors: "G. H. Golub, C. F. Van Loan",
+    title: "Matrix Computations",
+    venue: "Johns Hopkins University Press, 4th edition",
+    year: 2013,
+    place: "",
+};
+
+/// Parlett 1998: symmetric eigenvalue problems.
+pub const PARLETT: Source = Source {
+    key: "parlett1998",
+    authors: "B. N. Parlett",
+    title: "The Symmetric Eigenvalue Problem",
+    venue: "SIAM, Philadelphia",
+    year: 1998,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

@@ -3,7 +3,7 @@
 use dinlab_record::figure::Layer;
 
 use super::{same, Key, Kind, Pen};
-use crate::palette::viridis;
+use crate::palette::{viridis, Rgb};
 use crate::scale::{Extent, Span};
 use crate::shape::Shape;
 use crate::ChartError;
@@ -42,9 +42,18 @@ pub(crate) fn fraction(limits: [f64; 2], value: f64) -> f64 {
 
 fn draw(layer: &Layer, pen: &mut Pen) {
     let Layer::Map { x, y, nx, ny, values, limits, .. } = layer else { return };
+    bitmap(pen, [*x, *y], [*nx, *ny], &|cell| {
+        let value = values[cell];
+        viridis(if value.is_finite() { fraction(*limits, value) } else { f64::NAN })
+    });
+}
+
+/// A grid of nx×ny cells between the given edges as a bitmap, cell by cell; of large grids, and of those that the frame
+/// cuts, as many cells as pixels can show.
+pub(super) fn bitmap(pen: &mut Pen, [x, y]: [[f64; 2]; 2], [nx, ny]: [usize; 2], color: &dyn Fn(usize) -> Rgb) {
     let frame = pen.frame;
     let ends = |span: &Span, edges: &[f64; 2]| span.pixel(edges[0]).zip(span.pixel(edges[1]));
-    let (Some((left, right)), Some((bottom, top))) = (ends(&pen.x, x), ends(&pen.y, y)) else { return };
+    let (Some((left, right)), Some((bottom, top))) = (ends(&pen.x, &x), ends(&pen.y, &y)) else { return };
     let (Some(first), Some(last)) =
         (cut(left, right, frame.left, frame.right), cut(top, bottom, frame.top, frame.bottom))
     else {
@@ -60,9 +69,9 @@ fn draw(layer: &Layer, pen: &mut Pen) {
             ((2.0 * (cut.1 - cut.0)).ceil() as usize).clamp(1, FINEST)
         }
     };
-    let columns = cells(*nx, whole(first, left, right), first);
-    let rows = cells(*ny, whole(last, top, bottom), last);
-    if *nx == 0 || *ny == 0 {
+    let columns = cells(nx, whole(first, left, right), first);
+    let rows = cells(ny, whole(last, top, bottom), last);
+    if nx == 0 || ny == 0 {
         return;
     }
     let index = |k: usize, count: usize, cut: (f64, f64), from: f64, to: f64, n: usize| {
@@ -71,11 +80,9 @@ fn draw(layer: &Layer, pen: &mut Pen) {
     };
     let mut rgb = Vec::with_capacity(3 * columns * rows);
     for r in 0..rows {
-        let j = index(r, rows, last, bottom, top, *ny);
+        let j = index(r, rows, last, bottom, top, ny);
         for c in 0..columns {
-            let value = values[j * nx + index(c, columns, first, left, right, *nx)];
-            let shown = if value.is_finite() { fraction(*limits, value) } else { f64::NAN };
-            rgb.extend(viridis(shown));
+            rgb.extend(color(j * nx + index(c, columns, first, left, right, nx)));
         }
     }
     let extent = [first.1 - first.0, last.1 - last.0];

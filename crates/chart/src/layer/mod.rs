@@ -1,6 +1,7 @@
 //! How each kind of layer is drawn: one file a kind, each with the same five functions.
 
 mod band;
+mod classes;
 mod contour;
 mod critical;
 mod curve;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[&Kind] = &[
     &field::KIND,
     &critical::KIND,
     &map::KIND,
+    &classes::KIND,
     &histogram::KIND,
 ];
 
@@ -65,6 +67,7 @@ pub(crate) fn kind(layer: &Layer) -> &'static Kind {
         Layer::Field { .. } => &field::KIND,
         Layer::Critical { .. } => &critical::KIND,
         Layer::Map { .. } => &map::KIND,
+        Layer::Classes { .. } => &classes::KIND,
         Layer::Histogram { .. } => &histogram::KIND,
     }
 }
@@ -176,6 +179,7 @@ pub(crate) fn marker(kind: Marker, at: Pixel, r: f64, color: Rgb) -> Vec<Shape> 
     let polygon = |points: Vec<Pixel>| vec![Shape::Fill { points, color, alpha: 1.0 }];
     match kind {
         Marker::Circle => vec![Shape::Disc { center: at, radius: r, color }],
+        Marker::Dot => vec![Shape::Disc { center: at, radius: 0.35 * r, color }],
         Marker::Ring => vec![
             Shape::Disc { center: at, radius: r + 0.5, color },
             Shape::Disc { center: at, radius: r - 0.9, color: WHITE },

@@ -1,6 +1,6 @@
 //! Markers with error bars.
 
-use dinlab_record::figure::Layer;
+use dinlab_record::figure::{Layer, Marker};
 
 use super::{same, Key, Kind, Mark, Pen};
 use crate::clip;
@@ -45,7 +45,8 @@ fn draw(layer: &Layer, pen: &mut Pen) {
     }
     let crowded = places.len() > 400;
     let radius = if crowded { 2.2 } else { 3.8 };
-    let places = clip::thin_marks(places);
+    // A cloud of dots shows its density; other markers only cover one another.
+    let places = if *marker == Marker::Dot { places } else { clip::thin_marks(places) };
     for (i, at) in &places {
         if let (Some(low), Some(high)) = (low.get(*i), high.get(*i)) {
             bar(pen, *at, *low, *high, cycle(*color));

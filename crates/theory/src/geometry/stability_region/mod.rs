@@ -4,15 +4,17 @@
 //! What is measured is the matrix of the shipped step, obtained by stepping the two basis vectors, and runs of
 //! the shipped algorithm; the inequalities enter only as the prediction.
 
+mod draw;
+mod plane;
+
 use dinlab_analysis::{
-    spectrum::{eigenvalues_2x2, modulus, spectral_radius},
+    spectrum::spectral_radius,
     stability::{stable, step_size_max},
 };
-use dinlab_indian::{indian_step, Grid, Method, Run, Schedule};
-use dinlab_numeric::{max, norm};
+use dinlab_indian::{Grid, Method, Run, Schedule};
 use dinlab_objective::{build, Options};
 use dinlab_record::{
-    figure::{Axis, Figure, Layer, Panel},
+    figure::Figure,
     Budget, Claim, Evidence, Hypothesis, Measurement, Status,
 };
 use serde::Serialize;
@@ -20,6 +22,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    shipped::{crossing_error, first_crossing, radius, step_matrix},
     sources,
 };
 
@@ -38,7 +41,7 @@ static CLAIM: Claim = Claim {
     differences: "derived in this project from Jury's conditions; no printed form",
     measured: "The shipped step is applied to the two basis vectors; the spectral radius of that matrix is compared \
                with the inequalities on random quadruples, the step at which it crosses 1 is located by bisection, \
-               and runs of the algorithm are seen to shrink or grow. A linear recursion contracts in some norm \
+               whole planes of two of α, β, γ, λ are compared cell by cell, and runs of the algorithm are seen to shrink or grow. A linear recursion contracts in some norm \
                exactly when this radius is below 1.",
     refuted_by: "a quadruple with |ρ − 1| > 10⁻⁹ on the wrong side, a boundary elsewhere, or a run that grows where \
                  the inequalities say it shrinks",
@@ -93,52 +96,11 @@ impl Case {
         match self.prediction {
             Prediction::Both => step_size_max(alpha, beta, &[lambda]),
             Prediction::FlipOnly | Prediction::Scaled(_) => {
-                first_crossing(|gamma| self.predicts_stable(alpha, beta, gamma, lambda))
+                first_crossing(1e-6, 1e6, |gamma| self.predicts_stable(alpha, beta, gamma, lambda))
                     .unwrap_or(f64::INFINITY)
             }
         }
     }
-}
-
-/// Matrix of one shipped step on J = λθ²/2: columns are the images of the basis vectors.
-fn step_matrix(alpha: f64, beta: f64, gamma: f64, lambda: f64) -> [[f64; 2]; 2] {
-    let image = |theta: f64, u: f64| {
-        let (mut theta, mut u, v) = ([theta], [u], [lambda * theta]);
-        indian_step(alpha, beta, gamma, &mut theta, &mut u, &v);
-        [theta[0], u[0]]
-    };
-    let (first, second) = (image(1.0, 0.0), image(0.0, 1.0));
-    [[first[0], second[0]], [first[1], second[1]]]
-}
-
-fn measured_radius(alpha: f64, beta: f64, gamma: f64, lambda: f64) -> f64 {
-    let [a, b] = eigenvalues_2x2(step_matrix(alpha, beta, gamma, lambda));
-    max(modulus(a), modulus(b))
-}
-
-/// Smallest γ of a geometric scan at which `stable` turns false, refined by bisection to rounding.
-fn first_crossing(stable: impl Fn(f64) -> bool) -> Option<f64> {
-    let mut low = 1e-6;
-    if !stable(low) {
-        return None;
-    }
-    while low < 1e6 {
-        let high = 1.02 * low;
-        if !stable(high) {
-            let (mut a, mut b) = (low, high);
-            while b - a > 2.0 * f64::EPSILON * b {
-                let middle = 0.5 * (a + b);
-                if stable(middle) {
-                    a = middle;
-                } else {
-                    b = middle;
-                }
-            }
-            return Some(b);
-        }
-        low = high;
-    }
-    None
 }
 
 fn quadruple(case: &Case, context: &Context<'_>, purpose: &str, index: u64) -> [f64; 4] {
@@ -162,7 +124,7 @@ fn mismatches(case: &Case, context: &Context<'_>) -> Result<Measurement, CheckEr
             context.proceed()?;
         }
         let q @ [alpha, beta, gamma, lambda] = quadruple(case, context, "quadruple", index);
-        let excess = measured_radius(alpha, beta, gamma, lambda) - 1.0;
+        let excess = radius(alpha, beta, gamma, lambda) - 1.0;
         let wrong = (excess < 0.0) != case.predicts_stable(alpha, beta, gamma, lambda);
         // NaN counts as a mismatch.
         if wrong && (excess.is_nan() || excess.abs() > 1e-9) {
@@ -182,14 +144,9 @@ fn boundary(case: &Case, context: &Context<'_>) -> Result<Option<Measurement>, C
     for index in 0..case.boundaries {
         context.proceed()?;
         let [alpha, beta, _, lambda] = quadruple(case, context, "boundary", index);
-        let radius = |gamma| measured_radius(alpha, beta, gamma, lambda);
-        let Some(located) = first_crossing(|gamma| radius(gamma) < 1.0) else { continue };
-        let slope = (radius(located * 1.0001) - radius(located * 0.9999)) / 2e-4;
-        let matrix = step_matrix(alpha, beta, located, lambda);
-        let [a, b] = eigenvalues_2x2(matrix);
-        let gap = max(modulus(a - b), f64::EPSILON.sqrt());
-        let scale = max(1.0, norm(&matrix.concat()));
-        let tolerance = 64.0 * f64::EPSILON * scale / (gap * slope.abs()) * located;
+        let shrinks = |gamma| radius(alpha, beta, gamma, lambda) < 1.0;
+        let Some(located) = first_crossing(1e-6, 1e6, shrinks) else { continue };
+        let tolerance = located * crossing_error(|factor| step_matrix(alpha, beta, factor * located, lambda));
         let predicted = case.predicted_boundary(alpha, beta, lambda);
         let measurement =
             Measurement::equal("largest stable step size", located, predicted, Budget::rounding(tolerance))
@@ -261,57 +218,12 @@ impl Check for StabilityRegion {
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         let mut all = vec![mismatches(case, context)?, runs(case, context)?];
+        all.extend(plane::all(case, context)?);
         all.extend(boundary(case, context)?);
         Ok(all)
     }
 
     fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
-        Ok(Figure {
-            id: CLAIM.id.into(),
-            title: "Spectral radius of one INDIAN step and the two closed-form limits".into(),
-            caption:
-                "colour: radius of the shipped step's matrix; lines: γ = β + α/λ and 4 − 2γ(α+βλ) + γ²λ = 0"
-                    .into(),
-            columns: 2,
-            panels: vec![
-                region(0.5, 0.1, [1e-2, 1e1], [1e-1, 1e4], "α = 0.5, β = 0.1"),
-                region(1.0, 0.1, [1.0, 5.0], [5e-2, 2.0], "α = 1, β = 0.1: the island beyond γα = 2"),
-            ],
-        })
+        Ok(draw::figure(CLAIM.id))
     }
-}
-
-fn region(alpha: f64, beta: f64, x: [f64; 2], y: [f64; 2], title: &str) -> Panel {
-    const CELLS: usize = 160;
-    let between = |[low, high]: [f64; 2], f: f64| low * (high / low).powf(f);
-    let center = |i: usize| (i as f64 + 0.5) / CELLS as f64;
-    let values = (0..CELLS * CELLS)
-        .map(|cell| {
-            let (gamma, lambda) = (between(x, center(cell % CELLS)), between(y, center(cell / CELLS)));
-            // Three decimals are more than a colour shows, and keep the record small.
-            (1e3 * measured_radius(alpha, beta, gamma, lambda)).round() / 1e3
-        })
-        .collect();
-    let gammas: Vec<f64> = (0..=400).map(|i| between(x, f64::from(i) / 400.0)).collect();
-    // Curves as λ(γ): λ_NS = α/(γ−β), λ_F = 2(2−γα)/(γ(2β−γ)); NaN outside their range breaks the curve.
-    let limit = |f: &dyn Fn(f64) -> f64| -> Vec<f64> {
-        gammas.iter().map(|&g| Some(f(g)).filter(|l| *l > y[0] && *l < y[1]).unwrap_or(f64::NAN)).collect()
-    };
-    let neimark_sacker = limit(&|g| alpha / (g - beta));
-    let flip = limit(&|g| 2.0 * (2.0 - g * alpha) / (g * (2.0 * beta - g)));
-    let [x0, x1] = x;
-    let [y0, y1] = y;
-    let map = Layer::Map {
-        label: "spectral radius ρ".into(),
-        x,
-        y,
-        nx: CELLS,
-        ny: CELLS,
-        values,
-        limits: [0.0, 2.0],
-    };
-    Panel::new(title, Axis::log("step size γ").range(x0, x1), Axis::log("eigenvalue λ").range(y0, y1))
-        .with(map)
-        .with(Layer::curve("Neimark–Sacker: λ = α/(γ−β)", gammas.clone(), neimark_sacker, 1))
-        .with(Layer::dashed("flip: μ = −1", gammas, flip, 7))
 }

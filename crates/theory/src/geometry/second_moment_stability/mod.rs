@@ -1,0 +1,304 @@
+//! When the second moment of INDIAN with mini-batches decays at a minimum that all terms share.
+//!
+//! At θ* with ∇J_n(θ*) = 0 for all n one linearised step is z⁺ = A(H_B)z, z = (θ−θ*, u), with independent batch Hessians H_B, and
+//! E[z⊗z] evolves by 𝒯 = E[A(H_B)⊗A(H_B)].
+//!
+//! *One mode.* H_B = λ + ξ, E ξ = 0, E ξ² = σ². Then z⁺ = Āz − b ξθ with b = γ(β, 1−αβ). The variance of θ is a renewal sequence:
+//! E θ_k² = (ē_k)² + σ² Σ_j g²_{k−j} E θ_j² with g_k = e₁ᵀĀᵏb, so it decays iff Ā is stable and σ²G < 1, G = Σ g_k². As g has the transfer function
+//! (b₀z + b₁)/(z² − Tz + D), b₀ = γβ, b₁ = −γ(β−γ), T, D trace and determinant of Ā,
+//! G = [(b₀²+b₁²)(1+D) + 2b₀b₁T]/[(1−D)(1+D−T)(1+D+T)].
+
+mod draw;
+mod operator;
+
+use dinlab_analysis::statistics::equivalence_mean;
+use dinlab_indian::{iterate_observed, Batch, Grid, Method, Run, Sampling, Scaling, Schedule};
+use dinlab_numeric::{norm, sum};
+use dinlab_objective::Regularity;
+use dinlab_record::{
+    figure::Figure, observe::Blind, Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement,
+};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use self::operator::{gain, Moments};
+use crate::{
+    check::{Check, Context, Effort, OwnCase},
+    error::CheckError,
+    runs::require,
+    saddle::ERRORS,
+    shipped::bisect,
+    sources,
+    subject::Subject,
+};
+
+/// The check.
+pub struct SecondMomentStability;
+
+static CLAIM: Claim = Claim {
+    id: "second-moment-stability",
+    family: 'D',
+    title: "Mini-batches: mean-square stability at an interpolating minimum",
+    sentence: "At a minimum shared by all terms the second moment of INDIAN's iterates evolves by E[A(H_B)⊗A(H_B)]; on one mode it decays \
+               exactly if the mean mode is stable and the variance of the batch curvature is below 1/G(λ).",
+    statement: r"\rho(\mathbb E[A(H_B)\otimes A(H_B)])<1\iff\rho(A(\lambda))<1\ \text{and}\ \sigma_b^2\,G(\lambda)<1,\quad G=\frac{(b_0^2+b_1^2)(1+D)+2b_0b_1T}{(1-D)(1+D-T)(1+D+T)}",
+    hypotheses: &[
+        "J is a finite sum (exact)",
+        "interpolation: every ∇J_n vanishes at the minimum (computed there)",
+        "J is twice continuously differentiable (exact, from the objective's facts)",
+        "the mean step is stable there (computed there)",
+        "batches are independent and identically distributed (by construction)",
+    ],
+    sources: &[sources::at(sources::WU_MA_E, "linear stability of SGD: (1−γλ)² + γ²σ² < 1")],
+    differences: "the source treats SGD, the limit α = 1/γ, β = γ of this; G for INDIAN is derived in this file",
+    measured: "The shipped step is applied to basis vectors with the Hessian of every possible batch, which gives the operator without a formula. \
+               The spread of the terms is enlarged until its radius is 1; there σ_b²G must be 1. Many runs of the shipped algorithm with its own batches \
+               give the mean of ‖θ_k−θ*‖² at k = 20, against the operator's power. One long run shows that almost sure decay can go with growth in mean square.",
+    refuted_by: "a threshold at which σ_b²G is not 1, or a mean square of runs off the operator's",
+    tolerance: "threshold: 10³ε‖𝒯‖ over the measured slope of the radius; mean squares: 6.5 standard errors, whose standard deviation is \
+                exact: E‖θ_k‖⁴ comes from E[A⊗A⊗A⊗A]",
+    control: "gross: σ_b left out (G = 0); terms that do not commute treated as if each coordinate were alone; near miss: G 0.1% larger",
+    evidence: Evidence::Sampled,
+    cost: "10⁵ runs of 20 steps per case, a few seconds",
+};
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Prediction {
+    /// The claim.
+    Operator,
+    /// Control: factor on G (0: no noise), in the mean squares on the batches' spread.
+    Gain(f64),
+    /// Control: off-diagonal entries of the batch Hessians left out.
+    Diagonal,
+}
+
+/// A finite sum at a shared minimum.
+#[derive(Debug, Clone, Serialize)]
+pub struct Case {
+    objective: Subject,
+    minimum: Vec<f64>,
+    alpha: f64,
+    beta: f64,
+    step_size: f64,
+    sampling: Sampling,
+    replicates: u64,
+    /// Whether one long run is measured as well: decay of almost every path beside growth in mean square.
+    paths: bool,
+    prediction: Prediction,
+}
+
+/// Iterations of the runs whose mean square is measured.
+const K: u64 = 20;
+
+impl Case {
+    fn new(objective: &str, [alpha, beta, step_size]: [f64; 3], batch: usize, replicates: u64) -> Self {
+        let objective = Subject::named(objective);
+        let minimum = vec![0.0; objective.dimension()];
+        let sampling = Sampling::WithoutReplacement(batch);
+        Self {
+            objective,
+            minimum,
+            alpha,
+            beta,
+            step_size,
+            sampling,
+            replicates,
+            paths: false,
+            prediction: Prediction::Operator,
+        }
+    }
+
+    fn parameters(&self) -> [f64; 3] {
+        [self.alpha, self.beta, self.step_size]
+    }
+
+    fn words(&self) -> String {
+        let size = self.sampling.size().unwrap_or(0);
+        format!(
+            "{}, α={}, β={}, γ={}, batches of {size}",
+            self.objective, self.alpha, self.beta, self.step_size
+        )
+    }
+
+    /// The run with the batches of one replicate, from θ* + (1, …, 1) at rest.
+    fn run(&self, context: &Context<'_>, index: u64, steps: u64) -> Run {
+        let method = Method::Indian { alpha: self.alpha, beta: self.beta };
+        let start = self.minimum.iter().map(|m| m + 1.0).collect();
+        let mut run = Run::new(method, start, Schedule::Constant(self.step_size), steps);
+        run.grid = Grid::Every(steps);
+        run.batch = Some(Batch {
+            sampling: self.sampling,
+            scaling: Scaling::InverseProbability,
+            seed: context.seed,
+            label: format!("{}/{}", context.id, self.words()),
+            repetition: index,
+        });
+        run
+    }
+}
+
+/// Where the spread of a one-dimensional sum makes the radius 1: σ_b²G there.
+fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
+    let curvatures = moments.scalar()?;
+    let lambda = sum(&curvatures) / curvatures.len() as f64;
+    let spread: Vec<f64> = curvatures.iter().map(|c| c - lambda).collect();
+    let unit = sum(&spread.iter().map(|d| d * d).collect::<Vec<_>>()) / spread.len() as f64;
+    let at = |scale: f64| Moments::of_scalar(case.parameters(), &spread.iter().map(|d| lambda + scale * d).collect::<Vec<_>>());
+    let radius = |scale: f64| at(scale).radius();
+    let mut high = 1.0;
+    while radius(high) < 1.0 {
+        high *= 2.0;
+        if high > 1e6 {
+            return Some(Measurement::holds("a spread at which the mean square grows exists", false).on(case.words()));
+        }
+    }
+    let located = bisect(1e-9, high, |scale| radius(scale) < 1.0);
+    let slope = (radius(located * 1.0001) - radius(located * 0.9999)) / 2e-4;
+    let factor = if let Prediction::Gain(factor) = case.prediction { factor } else { 1.0 };
+    let value = unit * located * located * factor * gain(case.parameters(), lambda);
+    let rounding = 2.0 * 1e3 * f64::EPSILON * at(located).size() / slope;
+    Some(
+        Measurement::equal("σ_b²G where the radius of the operator is 1", value, 1.0, Budget::rounding(rounding))
+            .on(format!("{}, λ={lambda}", case.words())),
+    )
+}
+
+/// Mean of ‖θ_K − θ*‖² over the runs against the operator.
+fn mean_square(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Measurement, CheckError> {
+    let one = |index: u64| -> Result<f64, CheckError> {
+        context.proceed()?;
+        let run = case.run(context, index, K);
+        let outcome = iterate_observed(&*case.objective, &run, &mut Blind)?;
+        require(&outcome.status, &case.words())?;
+        let off: Vec<f64> = outcome.theta.iter().zip(&case.minimum).map(|(t, m)| t - m).collect();
+        Ok(off.iter().map(|d| d * d).fold(0.0, |s, v| s + v))
+    };
+    let squares: Vec<f64> = (0..case.replicates).into_par_iter().map(one).collect::<Result<_, _>>()?;
+    let predicted = match case.prediction {
+        Prediction::Operator => moments.clone(),
+        Prediction::Gain(factor) => moments.spread(factor.sqrt()),
+        Prediction::Diagonal => moments.diagonal(),
+    };
+    let mean = predicted.mean_square(K);
+    let n = squares.len() as f64;
+    // In a control the standard deviation is that of the truth as well.
+    let deviation = (moments.mean_fourth(K) - moments.mean_square(K).powi(2)).sqrt();
+    let margin = ERRORS * deviation / n.sqrt();
+    Ok(Measurement::equal("mean of ‖θ₂₀ − θ*‖²", sum(&squares) / n, mean, Budget::sampling(margin))
+        .on(format!("{}, {} runs", case.words(), case.replicates))
+        .sampled(equivalence_mean(&squares, mean, margin)?))
+}
+
+/// Growth per step of one long path, beside that of the mean square.
+fn path(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+    const STEPS: u64 = 1_000;
+    let run = case.run(context, u64::MAX, STEPS);
+    let outcome = iterate_observed(&*case.objective, &run, &mut Blind)?;
+    require(&outcome.status, &case.words())?;
+    let growth = norm(&outcome.theta).ln() / STEPS as f64;
+    Ok(vec![
+        Measurement::at_most("growth per step of a long path (log)", growth, 0.0, Budget::default()).on(case.words()),
+        Measurement::at_least("growth per step of the mean square (log)", moments.radius().ln(), 0.0, Budget::default())
+            .on(case.words()),
+    ])
+}
+
+impl Check for SecondMomentStability {
+    type Case = Case;
+
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn cases(&self, effort: Effort) -> Vec<Case> {
+        let n = match effort {
+            Effort::Quick => 4_000,
+            Effort::Standard => 100_000,
+            Effort::Thorough => 400_000,
+        };
+        vec![
+            Case::new(LINE, [0.5, 0.1, 0.15], 1, n),
+            Case::new(LINE, [1.0, 0.5, 0.4], 2, n),
+            // SGD: α = 1/γ, β = γ.
+            Case::new(LINE, [2.5, 0.4, 0.4], 1, n),
+            Case { paths: true, ..Case::new("sum:0.05*x^2;3*x^2", [0.5, 0.1, 0.25], 1, n) },
+            Case::new(PLANE, [0.7, 0.3, 0.3], 1, n),
+            Case::new(PLANE, [0.5, 0.1, 0.15], 2, n),
+        ]
+    }
+
+    fn control(&self) -> Vec<Case> {
+        let with = |prediction| Case { prediction, ..Case::new(LINE, [0.5, 0.1, 0.15], 1, 1_000) };
+        vec![
+            with(Prediction::Gain(0.0)),
+            Case { prediction: Prediction::Diagonal, ..Case::new(PLANE, [0.7, 0.3, 0.3], 1, 4_000) },
+            with(Prediction::Gain(1.001)),
+        ]
+    }
+
+    fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
+        let objective = own.subject()?;
+        let Some(samples) = objective.samples() else {
+            return Err(CheckError::needs("a finite sum (`sum:…`, or a registered one)"));
+        };
+        if samples.count() > operator::MOST_BATCHES || objective.dimension() > 4 {
+            return Err(CheckError::needs("at most 4 variables and 64 terms: all batches are enumerated"));
+        }
+        let minimum = own.start_point()?;
+        Ok(Case {
+            objective,
+            minimum,
+            alpha: own.alpha.unwrap_or(0.5),
+            beta: own.beta.unwrap_or(0.1),
+            step_size: own.step_size.ok_or_else(|| CheckError::needs("a step size"))?,
+            sampling: Sampling::WithoutReplacement(1),
+            replicates: 20_000,
+            paths: false,
+            prediction: Prediction::Operator,
+        })
+    }
+
+    fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
+        let samples = case.objective.samples();
+        let rests = samples.is_some_and(|samples| {
+            let (mut oracle, mut v) = (samples.oracle(), vec![0.0; case.minimum.len()]);
+            (0..samples.count()).all(|n| {
+                oracle.gradient(&[n], &case.minimum, &mut v);
+                norm(&v) <= 1e-10
+            })
+        });
+        let moments = Moments::of(case);
+        let stable = moments.as_ref().is_ok_and(|m| m.mean_radius() < 1.0);
+        let sampled = |words: &str, fact: bool| match fact {
+            true => Hypothesis::new(words, HypothesisState::Sampled),
+            false => Hypothesis::exact(words, false),
+        };
+        vec![
+            Hypothesis::exact("J is a finite sum", samples.is_some()),
+            sampled("every ∇J_n vanishes at the minimum", rests),
+            Hypothesis::exact("J is twice continuously differentiable", case.objective.facts().regularity == Regularity::Smooth),
+            sampled("the mean step is stable there", stable),
+        ]
+    }
+
+    fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+        let moments = Moments::of(case)?;
+        let mut all: Vec<Measurement> = threshold(case, &moments).into_iter().collect();
+        all.push(mean_square(case, &moments, context)?);
+        if case.paths {
+            all.extend(path(case, &moments, context)?);
+        }
+        Ok(all)
+    }
+
+    fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
+        Ok(draw::figure(CLAIM.id))
+    }
+}
+
+/// Five terms of one variable, and three of two variables whose Hessians do not commute.
+const LINE: &str = "sum:0.1*x^2;0.3*x^2;0.2*x^2;0.7*x^2;0.45*x^2";
+const PLANE: &str = "sum:0.4*(x+0.5*y)^2;0.3*(0.7*x-y)^2;0.2*(0.2*x+y)^2";
+
