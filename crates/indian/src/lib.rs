@@ -14,7 +14,7 @@ mod schedule;
 pub use batch::{Batch, Draws, Sampling, Scaling};
 pub use error::IndianError;
 pub use grid::Grid;
-pub use method::{build, indian_step, Entry, Method, Parameter, Step, ALL};
+pub use method::{build, indian_step, step_matrix, Entry, Method, Parameter, Step, ALL};
 pub use run::{iterate, iterate_observed, iterate_while, Outcome, Run, DIVERGENCE_BOUND};
 pub use schedule::{Half, Schedule, ScheduleEntry, StepAssumption, SCHEDULES};
 

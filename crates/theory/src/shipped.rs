@@ -1,23 +1,13 @@
 //! The shipped step of INDIAN on one eigenmode J = λθ²/2, as a matrix and as a run: what the checks of step sizes measure.
 
 use dinlab_analysis::spectrum::{eigenvalues_2x2, modulus};
-use dinlab_indian::{indian_step, iterate_observed, Grid, Method, Run, Schedule};
+pub use dinlab_indian::step_matrix;
+use dinlab_indian::{iterate_observed, Grid, Method, Run, Schedule};
 use dinlab_numeric::{max, norm};
 use dinlab_objective::{build, Options, Start};
 use dinlab_record::{Flow, Observation};
 
 use crate::{error::CheckError, runs::require};
-
-/// Matrix of one shipped step on J = λθ²/2: columns are the images of the basis vectors of (θ, u).
-pub fn step_matrix(alpha: f64, beta: f64, gamma: f64, lambda: f64) -> [[f64; 2]; 2] {
-    let image = |theta: f64, u: f64| {
-        let (mut theta, mut u, v) = ([theta], [u], [lambda * theta]);
-        indian_step(alpha, beta, gamma, &mut theta, &mut u, &v);
-        [theta[0], u[0]]
-    };
-    let (first, second) = (image(1.0, 0.0), image(0.0, 1.0));
-    [[first[0], second[0]], [first[1], second[1]]]
-}
 
 /// Spectral radius of [`step_matrix`].
 pub fn radius(alpha: f64, beta: f64, gamma: f64, lambda: f64) -> f64 {
@@ -70,15 +60,15 @@ pub fn bisect(mut low: f64, mut high: f64, stable: impl Fn(f64) -> bool) -> f64 
     high
 }
 
-/// θ₀, θ₁, … of a run of the shipped algorithm on a function of one variable, from θ₀ = 1 with u₀ as given.
+/// θ₀, θ₁, … of a run of the shipped algorithm on a function of one variable from (θ₀, u₀).
 pub fn iterates(
     objective: &str,
     [alpha, beta, gamma]: [f64; 3],
-    u: f64,
+    [theta, u]: [f64; 2],
     steps: u64,
 ) -> Result<Vec<f64>, CheckError> {
     let objective = build(objective, &Options::default())?;
-    let mut run = Run::new(Method::Indian { alpha, beta }, vec![1.0], Schedule::Constant(gamma), steps);
+    let mut run = Run::new(Method::Indian { alpha, beta }, vec![theta], Schedule::Constant(gamma), steps);
     run.start = Start::Auxiliary(vec![u]);
     run.grid = Grid::Every(1);
     let mut theta = Vec::with_capacity(steps as usize + 1);

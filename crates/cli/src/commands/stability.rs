@@ -1,4 +1,7 @@
-//! `dinlab stability`: roots, multipliers and step-size limits of a linearised critical point, in closed form.
+//! `dinlab stability`: roots, multipliers and step-size limits of a linearised critical point, in closed form; its Hessian
+//! eigenvalues as given, or those of an objective at a point.
+
+mod sharpness;
 
 use anyhow::ensure;
 use clap::Args;
@@ -8,8 +11,9 @@ use dinlab_analysis::stability::{
 use dinlab_report::Table;
 use serde_json::{json, Value};
 
+use self::sharpness::Spectrum;
 use crate::{
-    args::{Common, Damping},
+    args::{Common, Damping, Reading},
     output::{self, number, numbers, Product},
     session::{Exit, Session},
     values::{self, Vector},
@@ -24,8 +28,16 @@ pub struct Stability {
     #[arg(long, value_name = "G", value_parser = values::positive, allow_hyphen_values = true)]
     step_size: Option<f64>,
     /// Eigenvalues of the Hessian at the critical point
-    #[arg(long, value_name = "a,b,..", required = true, allow_hyphen_values = true)]
-    hessian_eigenvalues: Vector,
+    #[arg(long, value_name = "a,b,..", required_unless_present = "objective", conflicts_with = "objective", allow_hyphen_values = true)]
+    hessian_eigenvalues: Option<Vector>,
+    /// Take the eigenvalues from this objective's Hessian at a point, and its sharpness by Lanczos and power iteration
+    #[arg(long, value_name = "J", requires = "at")]
+    objective: Option<String>,
+    /// The point, one number per variable
+    #[arg(long, value_name = "x,y,..", requires = "objective", allow_hyphen_values = true)]
+    at: Option<Vector>,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     pub common: Common,
 }
@@ -34,7 +46,16 @@ impl Stability {
     /// Classifies every eigenvalue.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         let Damping { alpha, beta } = self.damping;
-        let lambdas = &self.hessian_eigenvalues.0;
+        let spectrum = match (&self.objective, &self.at) {
+            (Some(objective), Some(at)) => Some(Spectrum::of(&self.reading, objective, at, session.common.seed)?),
+            _ => None,
+        };
+        ensure!(
+            spectrum.is_some() || (self.reading.kink.is_none() && self.reading.variables.is_none()),
+            "--kink and --variables say how to read --objective, which is missing"
+        );
+        let given = self.hessian_eigenvalues.as_ref().map_or(&[][..], |v| v.0.as_slice());
+        let lambdas: &[f64] = spectrum.as_ref().map_or(given, |s| s.eigenvalues.as_slice());
         ensure!(!lambdas.is_empty(), "--hessian-eigenvalues: expected at least one number");
         session.prepare(output::Format::ALL)?;
         let modes: Vec<ModeStability> =
@@ -47,17 +68,29 @@ impl Stability {
                 None => Value::Null,
             },
         };
-        let plan = json!({
-            "command": "stability", "alpha": alpha, "beta": beta, "step_size": self.step_size,
-            "hessian_eigenvalues": lambdas,
-        });
-        let body = json!({
+        let mut plan = json!({ "command": "stability", "alpha": alpha, "beta": beta, "step_size": self.step_size });
+        match &spectrum {
+            None => plan["hessian_eigenvalues"] = json!(lambdas),
+            Some(spectrum) => {
+                plan["objective"] = json!(self.objective);
+                plan["kink"] = json!(spectrum.kink);
+                plan["variables"] = json!(self.reading.variables);
+                plan["at"] = json!(self.at.as_ref().map(|v| &v.0));
+            }
+        }
+        let mut body = json!({
             "eigenvalues": modes.iter().map(json_of).collect::<Vec<_>>(),
             "step_size_max": number(limits.step_size_max),
             "sharpness_max": limits.sharpness_max.map_or(Value::Null, number),
             "first_instability": limits.first_instability,
         });
-        let product = Product::new("stability", plan, body, text(&modes, &limits)).with_table(table(&modes));
+        let mut words = String::new();
+        if let Some(spectrum) = &spectrum {
+            body["sharpness"] = spectrum.json();
+            words = spectrum.text();
+        }
+        words += &text(&modes, &limits);
+        let product = Product::new("stability", plan, body, words).with_table(table(&modes));
         output::emit(session, &product)?;
         Ok(Exit::Success)
     }

@@ -40,6 +40,17 @@ where
     }
 }
 
+/// Matrix of one [`indian_step`] on J = λθ²/2 with respect to (θ, u): its columns are the images of the basis vectors.
+pub fn step_matrix(alpha: f64, beta: f64, step_size: f64, lambda: f64) -> [[f64; 2]; 2] {
+    let image = |theta: f64, u: f64| {
+        let (mut theta, mut u, v) = ([theta], [u], [lambda * theta]);
+        indian_step(alpha, beta, step_size, &mut theta, &mut u, &v);
+        [theta[0], u[0]]
+    };
+    let (first, second) = (image(1.0, 0.0), image(0.0, 1.0));
+    [[first[0], second[0]], [first[1], second[1]]]
+}
+
 /// State u and scratch for v.
 #[derive(Debug, Clone)]
 pub(super) struct Indian {

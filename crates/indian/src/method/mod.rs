@@ -15,7 +15,7 @@ pub use adagrad::adagrad_step;
 pub use adam::adam_step;
 pub use gradient_descent::gradient_descent_step;
 pub use heavy_ball::heavy_ball_step;
-pub use indian::indian_step;
+pub use indian::{indian_step, step_matrix};
 pub use nesterov::nesterov_step;
 pub use nesterov_convex::convex_momentum;
 pub use rmsprop::rmsprop_step;

@@ -1,9 +1,10 @@
 //! Basins in the phase plane with the saddle's stable manifold and its tangent.
 
+use dinlab_din::stable_manifold;
 use dinlab_record::figure::{Axis, Figure, Layer, Panel, PointKind};
 use rayon::prelude::*;
 
-use super::{end, manifold, Case};
+use super::{end, Case};
 use crate::error::CheckError;
 
 pub(super) fn figure(id: &str) -> Result<Figure, CheckError> {
@@ -39,8 +40,8 @@ fn plane([alpha, beta]: [f64; 2]) -> Result<Panel, CheckError> {
         classes,
     });
     let mut label = "stable manifold of the saddle";
-    for branch in manifold::stable(&*case.objective, [alpha, beta], &case.saddle, REACH)? {
-        let (x, y) = branch.iter().step_by(2).map(|p| (p[0], p[1])).unzip();
+    for branch in stable_manifold(&*case.objective, [alpha, beta], 0.0, REACH)? {
+        let (x, y) = branch.iter().map(|p| (p[0], p[1])).unzip();
         panel = panel.with(Layer::curve(label, x, y, 6));
         label = "";
     }

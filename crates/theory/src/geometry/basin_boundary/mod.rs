@@ -5,9 +5,8 @@
 //! θ̇ = s₋θ. INDIAN's multipliers are μ = 1 + γs, its velocity is u − βv, and its slope (μ₋−1)/γ is the same s₋ for every γ.
 
 mod draw;
-pub mod manifold;
 
-use dinlab_din::{simulate_observed, Dynamics, Settings};
+use dinlab_din::{simulate_observed, stable_manifold, Dynamics, Settings};
 use dinlab_indian::{iterate_observed, Method, Schedule};
 use dinlab_numeric::{axpy, dot, max, norm};
 use dinlab_objective::Start;
@@ -231,13 +230,16 @@ fn shares(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
 /// Starts on both sides of the traced manifold.
 fn separates(case: &Case) -> Result<Measurement, CheckError> {
     const OFF: f64 = 1e-3;
-    let curve = manifold::stable(&*case.objective, [case.alpha, case.beta], &case.saddle, BOX)?;
+    let curve = stable_manifold(&*case.objective, [case.alpha, case.beta], case.saddle[0], BOX)?;
     let mut same = 0;
     let mut count = 0;
     for branch in &curve {
         for pair in branch.windows(2).step_by(1 + branch.len() / 10) {
             let tangent = [pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]];
             let length = norm(&tangent);
+            if length > 0.05 {
+                continue; // the last one, beyond the box
+            }
             let normal = [-tangent[1] / length * OFF, tangent[0] / length * OFF];
             let at = |s: f64| end(case, pair[0][0] + s * normal[0], pair[0][1] + s * normal[1]);
             count += 1;

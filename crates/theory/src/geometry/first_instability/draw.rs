@@ -82,7 +82,7 @@ fn beyond(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
     for column in 0..=COLUMNS {
         let ratio = 0.9 + 1.6 * f64::from(column) / f64::from(COLUMNS);
         let lambda = ratio * limit;
-        let theta = iterates(&format!("expr:{lambda}*log(cosh(x))"), parameters, 0.1, 4_000)?;
+        let theta = iterates(&format!("expr:{lambda}*log(cosh(x))"), parameters, [0.01, 0.1], 4_000)?;
         for value in &theta[theta.len() - 24..] {
             x.push(ratio);
             // Three digits are more than a mark shows.

@@ -157,7 +157,7 @@ const STEPS: u64 = 40_000;
 
 fn rotation(case: &Case, lambda: f64, error: f64) -> Result<Measurement, CheckError> {
     let [alpha, beta, gamma] = case.parameters();
-    let theta = iterates(&format!("quadratic:{lambda}"), [alpha, beta, gamma], 0.3, STEPS)?;
+    let theta = iterates(&format!("quadratic:{lambda}"), [alpha, beta, gamma], [1.0, 0.3], STEPS)?;
     let quarter = theta.len() / 4;
     let (early, late) = (cosine(&theta[quarter..2 * quarter]), cosine(&theta[2 * quarter..]));
     let rounding = 0.5 * gamma * beta * lambda * error + 8.0 * STEPS as f64 * f64::EPSILON;
@@ -185,11 +185,12 @@ fn edge(case: &Case) -> Option<Measurement> {
     )
 }
 
-/// Size of the period-2 orbit beyond a flip on λ log cosh θ, by the chord condition λ tanh a = λ_F a.
+/// Size of the period-2 orbit beyond a flip on λ log cosh θ, by the chord condition λ tanh a = λ_F a. The run starts small: far away
+/// there are other orbits, of period 4 near γ₋.
 fn period_two(case: &Case, sharpness: f64) -> Result<Measurement, CheckError> {
     const BEYOND: f64 = 1.1;
     let lambda = BEYOND * sharpness;
-    let theta = iterates(&format!("expr:{lambda}*log(cosh(x))"), case.parameters(), 0.0, STEPS)?;
+    let theta = iterates(&format!("expr:{lambda}*log(cosh(x))"), case.parameters(), [0.01, 0.0], STEPS)?;
     let size = |k: usize| theta[k].abs();
     let last = theta.len() - 1;
     // Signs must alternate: a period-1 or period-4 orbit has no size in this sense.
