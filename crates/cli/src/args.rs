@@ -40,6 +40,8 @@ pub enum Command {
     Compare(commands::compare::Compare),
     /// Classify eigenvalues of the Hessian in closed form
     Stability(commands::stability::Stability),
+    /// Draw maps of parameters and of starts, with the closed form over them
+    Map(commands::map::Map),
     /// Compute Clarke's subdifferential and the sum of the terms' subdifferentials
     Subdifferential(commands::subdifferential::Subdifferential),
     /// Translate INDIAN's parameters into those of other methods and back
@@ -71,6 +73,7 @@ impl Command {
             Self::Iterate(c) => &c.common,
             Self::Compare(c) => &c.common,
             Self::Stability(c) => &c.common,
+            Self::Map(c) => &c.common,
             Self::Subdifferential(c) => &c.common,
             Self::Dictionary(c) => &c.common,
             Self::Certify(c) => c.common(),

@@ -54,6 +54,7 @@ fn run(typed: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Iterate(c) => c.run(&session),
         Command::Compare(c) => c.run(&session),
         Command::Stability(c) => c.run(&session),
+        Command::Map(c) => c.run(&session),
         Command::Subdifferential(c) => c.run(&session),
         Command::Dictionary(c) => c.run(&session),
         Command::Certify(c) => c.run(&session),

@@ -27,6 +27,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["dinlab-record", "dinlab-numeric", "dinlab-objective", "dinlab-indian", "dinlab-lapack-shim"],
     ),
     (
+        "dinlab-map",
+        &[
+            "dinlab-record",
+            "dinlab-numeric",
+            "dinlab-objective",
+            "dinlab-din",
+            "dinlab-indian",
+            "dinlab-sweep",
+            "dinlab-analysis",
+        ],
+    ),
+    (
         "dinlab-theory",
         &[
             "dinlab-certify",
@@ -58,6 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dinlab-neural",
             "dinlab-analysis",
             "dinlab-theory",
+            "dinlab-map",
             "dinlab-chart",
             "dinlab-report",
         ],

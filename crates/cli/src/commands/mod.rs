@@ -10,6 +10,7 @@ pub mod explain;
 pub mod figure;
 pub mod iterate;
 pub mod list;
+pub mod map;
 pub mod rate;
 pub mod schema;
 pub mod simulate;

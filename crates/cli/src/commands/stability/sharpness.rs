@@ -64,6 +64,7 @@ impl Spectrum {
             vec![lanczos.smallest()[0], lanczos.largest()[0]]
         };
         ensure!(all_finite(&eigenvalues), "--at: the Hessian is not finite there; expected a point where it is");
+        let eigenvalues = eigenvalues.into_iter().map(|l| l + 0.0).collect(); // −0 becomes 0
         let kink = objective.selection().to_string();
         Ok(Self { eigenvalues, complete, kink, gradient_norm: norm(&gradient), lanczos, power })
     }
