@@ -46,14 +46,9 @@ fn a_degenerate_spectrum_ends_after_as_many_steps_as_it_has_values() {
 fn an_eigenvalue_lies_within_every_error_bar() {
     let spectrum: Vec<f64> = (0..200).map(|i| f64::from(i).powf(1.5)).collect();
     for steps in [1, 2, 3, 5, 10, 20, 40] {
-        let found = lanczos(
-            &mut operator(spectrum.clone()),
-            &start(200),
-            steps,
-            0.0,
-            Orthogonalisation::Twice,
-        )
-        .unwrap();
+        let found =
+            lanczos(&mut operator(spectrum.clone()), &start(200), steps, 0.0, Orthogonalisation::Twice)
+                .unwrap();
         assert_eq!(found.steps, steps);
         for (value, bar) in found.ritz_values.iter().zip(&found.error_bars) {
             let nearest = spectrum.iter().map(|l| (l - value).abs()).fold(f64::INFINITY, dinlab_numeric::min);
@@ -65,8 +60,7 @@ fn an_eigenvalue_lies_within_every_error_bar() {
 #[test]
 fn the_tolerance_stops_it_at_both_ends() {
     let spectrum: Vec<f64> = (0..500).map(|i| f64::from(i) - 100.0).collect();
-    let found =
-        lanczos(&mut operator(spectrum), &start(500), 500, 1e-8, Orthogonalisation::Twice).unwrap();
+    let found = lanczos(&mut operator(spectrum), &start(500), 500, 1e-8, Orthogonalisation::Twice).unwrap();
     assert!(found.steps < 200 && !found.invariant, "{}", found.steps);
     assert!((found.largest()[0] - 399.0).abs() < 4e-6 && (found.smallest()[0] + 100.0).abs() < 4e-6);
 }

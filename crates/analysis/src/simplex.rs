@@ -6,7 +6,12 @@ use dinlab_numeric::distance;
 /// Minimiser and value found from `start`, with first simplices of edge `size` in every coordinate. Restarts with
 /// simplices of half the size end when four in a row gain nothing, evaluations are at most `budget`. A value that is NaN counts as
 /// infinite.
-pub fn minimise(mut f: impl FnMut(&[f64]) -> f64, start: &[f64], size: f64, budget: usize) -> (Vec<f64>, f64) {
+pub fn minimise(
+    mut f: impl FnMut(&[f64]) -> f64,
+    start: &[f64],
+    size: f64,
+    budget: usize,
+) -> (Vec<f64>, f64) {
     let mut used = 0;
     let mut value = |x: &[f64]| {
         used += 1;
@@ -29,11 +34,7 @@ pub fn minimise(mut f: impl FnMut(&[f64]) -> f64, start: &[f64], size: f64, budg
 }
 
 /// One simplex, until its values agree to rounding or its edges vanish.
-fn descend(
-    value: &mut impl FnMut(&[f64]) -> (f64, bool),
-    start: &[f64],
-    size: f64,
-) -> (Vec<f64>, f64, bool) {
+fn descend(value: &mut impl FnMut(&[f64]) -> (f64, bool), start: &[f64], size: f64) -> (Vec<f64>, f64, bool) {
     let n = start.len();
     let mut more = true;
     let mut simplex: Vec<(f64, Vec<f64>)> = Vec::with_capacity(n + 1);
@@ -51,8 +52,9 @@ fn descend(
         if edge < 1e-13 || high - low <= 4.0 * f64::EPSILON * low.abs() {
             break;
         }
-        let centre: Vec<f64> =
-            (0..n).map(|j| simplex[..n].iter().map(|(_, x)| x[j]).fold(0.0, |s, v| s + v) / n as f64).collect();
+        let centre: Vec<f64> = (0..n)
+            .map(|j| simplex[..n].iter().map(|(_, x)| x[j]).fold(0.0, |s, v| s + v) / n as f64)
+            .collect();
         let along = |t: f64, worst: &[f64]| -> Vec<f64> {
             centre.iter().zip(worst).map(|(c, w)| c + t * (c - w)).collect()
         };
@@ -109,7 +111,11 @@ mod tests {
         let (x, v) = minimise(
             |x| {
                 count += 1;
-                if x[0] < 0.0 { f64::NAN } else { x[0] }
+                if x[0] < 0.0 {
+                    f64::NAN
+                } else {
+                    x[0]
+                }
             },
             &[1.0],
             0.3,

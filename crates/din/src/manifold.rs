@@ -4,7 +4,12 @@ use dinlab_objective::Objective;
 use dinlab_record::Flow;
 
 use crate::{
-    driver::integrate, dynamics::Dynamics, error::{check_that, DinError}, integrator::Settings, system::System, systems::system,
+    driver::integrate,
+    dynamics::Dynamics,
+    error::{check_that, DinError},
+    integrator::Settings,
+    system::System,
+    systems::system,
 };
 
 /// A system with time reversed.
@@ -57,11 +62,17 @@ pub fn stable_manifold(
             let velocity = y[1] - beta * v[0];
             let inside = y[0].abs() < reach && velocity.abs() < reach;
             // Backwards the curve may be fast: only what is a visible distance away is kept.
-            let apart = branch.last().is_none_or(|last: &[f64; 2]| (last[0] - y[0]).hypot(last[1] - velocity) > 2e-3 * reach);
+            let apart = branch
+                .last()
+                .is_none_or(|last: &[f64; 2]| (last[0] - y[0]).hypot(last[1] - velocity) > 2e-3 * reach);
             if apart || !inside {
                 branch.push([y[0], velocity]);
             }
-            if inside { Flow::Continue } else { Flow::Stop }
+            if inside {
+                Flow::Continue
+            } else {
+                Flow::Stop
+            }
         };
         integrate(&mut field, &start, 0.0, until, &grid, &mut [], &settings, &mut record)?;
         branches.push(branch);

@@ -139,15 +139,19 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
 }
 
 fn words(point: &[f64]) -> String {
-    let numbers: Vec<String> = point.iter().take(4).map(|x| format!("{:.4}", x + 0.0).trim_end_matches('0').trim_end_matches('.').to_owned()).collect();
+    let numbers: Vec<String> = point
+        .iter()
+        .take(4)
+        .map(|x| format!("{:.4}", x + 0.0).trim_end_matches('0').trim_end_matches('.').replace('-', "−"))
+        .collect();
     format!("({}{})", numbers.join(", "), if point.len() > 4 { ", …" } else { "" })
 }
 
 fn column(job: &Job, name: &str) -> Result<usize, MapError> {
-    job.columns().iter().position(|known| known == name).ok_or(MapError::UnknownAxis {
-        axis: name.into(),
-        expected: String::new(),
-    })
+    job.columns()
+        .iter()
+        .position(|known| known == name)
+        .ok_or(MapError::UnknownAxis { axis: name.into(), expected: String::new() })
 }
 
 fn place(slots: [Slot; 2], at: [f64; 2], setting: &mut Setting) {
@@ -188,19 +192,33 @@ fn reach(minima: &[Vec<f64>]) -> f64 {
             least = dinlab_numeric::min(least, distance(a, b));
         }
     }
-    if least.is_finite() { 0.25 * least } else { 0.1 * (1.0 + dinlab_numeric::norm(&minima[0])) }
+    if least.is_finite() {
+        0.25 * least
+    } else {
+        0.1 * (1.0 + dinlab_numeric::norm(&minima[0]))
+    }
 }
 
 /// The known critical points where the list is complete; else what Newton's method makes of the ends of runs from a coarse
 /// grid, and from the grid itself.
-fn critical_points(plane: &Plane, basins: &Basins, slots: [Slot; 2], stop: &AtomicBool) -> Result<Vec<Point>, MapError> {
+fn critical_points(
+    plane: &Plane,
+    basins: &Basins,
+    slots: [Slot; 2],
+    stop: &AtomicBool,
+) -> Result<Vec<Point>, MapError> {
     let facts = basins.objective.facts();
     if facts.complete {
-        return Ok(facts.critical_points.iter().map(|c| Point { at: c.point.clone(), kind: c.kind }).collect());
+        return Ok(facts
+            .critical_points
+            .iter()
+            .map(|c| Point { at: c.point.clone(), kind: c.kind })
+            .collect());
     }
     const SIDE: usize = 24;
     let part = |i: usize| (i as f64 + 0.5) / SIDE as f64;
-    let starts: Vec<[f64; 2]> = (0..SIDE * SIDE).map(|k| plane.at([part(k % SIDE), part(k / SIDE)])).collect();
+    let starts: Vec<[f64; 2]> =
+        (0..SIDE * SIDE).map(|k| plane.at([part(k % SIDE), part(k / SIDE)])).collect();
     let job = job(basins, slots, Measures::default());
     let width = job.columns().len();
     let source = |cell: u64, setting: &mut Setting| place(slots, starts[cell as usize], setting);
@@ -224,7 +242,13 @@ fn critical_points(plane: &Plane, basins: &Basins, slots: [Slot; 2], stop: &Atom
         place(slots, *start, &mut setting);
         add(&setting.theta);
     }
-    found.sort_by(|a, b| a.at.iter().zip(&b.at).map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal));
+    found.sort_by(|a, b| {
+        a.at.iter()
+            .zip(&b.at)
+            .map(|(a, b)| a.total_cmp(b))
+            .find(|o| o.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
+    });
     Ok(found)
 }
 
@@ -253,7 +277,12 @@ fn marks(plane: &Plane, slots: [Slot; 2], critical: &[Point]) -> Vec<(String, [f
 
 /// Stable manifolds of DIN at the maxima of a function of one variable.
 fn manifolds(plane: &Plane, basins: &Basins, critical: &[Point]) -> Result<Vec<Curve>, MapError> {
-    let mut curve = Curve { label: "stable manifolds of the saddles (DIN)".into(), x: Vec::new(), y: Vec::new() };
+    let mut curve = Curve {
+        label: "stable manifolds of the saddles (DIN)".into(),
+        second: false,
+        x: Vec::new(),
+        y: Vec::new(),
+    };
     let reach = [plane.x.from.abs(), plane.x.to.abs(), plane.y.from.abs(), plane.y.to.abs()];
     let reach = dinlab_numeric::maximum(&reach);
     for point in critical.iter().filter(|p| p.kind == CriticalKind::Maximum) {

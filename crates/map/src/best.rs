@@ -120,10 +120,15 @@ mod tests {
         let axis = Axis { name: "condition-number".into(), from: 2.0, to: 2e3, log: true, cells: 6 };
         for row in rows(&axis, [0.5, 0.1], 0).unwrap() {
             assert!((row.best_radius - row.bound).abs() < 1e-5, "{row:?}");
-            assert!((row.radius - row.radius_closed).abs() < 1e-7 && row.radius >= row.bound - 1e-7, "{row:?}");
+            assert!(
+                (row.radius - row.radius_closed).abs() < 1e-7 && row.radius >= row.bound - 1e-7,
+                "{row:?}"
+            );
             // No neighbour is better.
             for factor in [0.99, 1.01] {
-                assert!(shipped([0.5, 0.1, factor * row.step_size], row.condition_number) >= row.radius - 1e-12);
+                assert!(
+                    shipped([0.5, 0.1, factor * row.step_size], row.condition_number) >= row.radius - 1e-12
+                );
             }
         }
         assert!(rows(&Axis { from: 0.5, ..axis }, [0.5, 0.1], 0).is_err());

@@ -12,7 +12,8 @@ const GRID: usize = 240;
 /// through a pole (|f| larger beside the place than at the ends of the edge), there is no curve.
 pub fn zeros(plane: &Plane, f: impl Fn([f64; 2]) -> f64) -> (Vec<f64>, Vec<f64>) {
     let place = |i: usize, j: usize| plane.at([i as f64 / GRID as f64, j as f64 / GRID as f64]);
-    let values: Vec<f64> = (0..(GRID + 1) * (GRID + 1)).map(|k| f(place(k % (GRID + 1), k / (GRID + 1)))).collect();
+    let values: Vec<f64> =
+        (0..(GRID + 1) * (GRID + 1)).map(|k| f(place(k % (GRID + 1), k / (GRID + 1)))).collect();
     let value = |i: usize, j: usize| values[j * (GRID + 1) + i];
     // An edge by its first corner and its direction; the crossing on it, if there is one.
     let mut crossings: HashMap<Edge, Option<[f64; 2]>> = HashMap::new();
@@ -48,7 +49,12 @@ pub fn zeros(plane: &Plane, f: impl Fn([f64; 2]) -> f64) -> (Vec<f64>, Vec<f64>)
 type Edge = (usize, usize, bool);
 
 /// The zero between two corners by bisection; `None` at a pole.
-fn locate(plane: &Plane, f: &impl Fn([f64; 2]) -> f64, ends: [(usize, usize); 2], a: f64) -> Option<[f64; 2]> {
+fn locate(
+    plane: &Plane,
+    f: &impl Fn([f64; 2]) -> f64,
+    ends: [(usize, usize); 2],
+    a: f64,
+) -> Option<[f64; 2]> {
     let fraction = |(i, j): (usize, usize)| [i as f64 / GRID as f64, j as f64 / GRID as f64];
     let (p, q) = (fraction(ends[0]), fraction(ends[1]));
     let at = |t: f64| plane.at([p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1])]);

@@ -37,13 +37,15 @@ fn subscript(digits: &str) -> String {
 }
 
 fn axis(axis: &Axis) -> FigureAxis {
-    let made = if axis.log { FigureAxis::log(label(&axis.name)) } else { FigureAxis::linear(label(&axis.name)) };
+    let made =
+        if axis.log { FigureAxis::log(label(&axis.name)) } else { FigureAxis::linear(label(&axis.name)) };
     made.range(axis.from, axis.to)
 }
 
 fn panel(title: &str, map: &Map, boundary: bool) -> Panel {
     let plane = &map.plane;
     let mut panel = Panel::new(title, axis(&plane.x), axis(&plane.y));
+    panel.equal_aspect = plane.x.name.starts_with("theta") && plane.y.name.starts_with("theta");
     let (x, y, nx, ny) = (plane.x.edges(), plane.y.edges(), plane.x.cells, plane.y.cells);
     let shows_numbers = !map.value.is_empty() && !map.quantity.starts_with("spectral");
     panel = if shows_numbers {
@@ -54,14 +56,13 @@ fn panel(title: &str, map: &Map, boundary: bool) -> Panel {
         let classes = map.class.iter().map(|c| c.map_or(f64::NAN, f64::from)).collect();
         panel.with(Layer::Classes { labels: map.classes.clone(), x, y, nx, ny, classes })
     };
-    for (i, curve) in map.curves.iter().enumerate() {
-        let dashed = curve.label.starts_with("flip") || (curve.label.is_empty() && i > 0);
+    for curve in &map.curves {
         panel = panel.with(Layer::Curve {
             label: curve.label.clone(),
             x: curve.x.clone(),
             y: curve.y.clone(),
-            color: if curve.label.starts_with("flip") { 1 } else { 6 },
-            dash: if dashed { Dash::Dashed } else { Dash::Solid },
+            color: if curve.second { 6 } else { 1 },
+            dash: if curve.second { Dash::Solid } else { Dash::Dashed },
         });
     }
     if boundary && map.curves.is_empty() && !map.boundary.is_empty() {
@@ -100,17 +101,28 @@ fn limits(map: &Map) -> [f64; 2] {
     let finite: Vec<f64> = map.value.iter().copied().filter(|v| v.is_finite()).collect();
     let (low, high) = (minimum(&finite), maximum(&finite));
     let low = if map.quantity.starts_with("rate") && low < 0.0 && high > 0.0 { 0.0 } else { low };
-    if low < high { [low, high] } else { [low - 1.0, low + 1.0] }
+    if low < high {
+        [low, high]
+    } else {
+        [low - 1.0, low + 1.0]
+    }
 }
 
 /// Rates over the condition number.
 pub fn best(rows: &[Row], caption: String) -> Figure {
     let kappa: Vec<f64> = rows.iter().map(|r| r.condition_number).collect();
     let of = |f: fn(&Row) -> f64| rows.iter().map(f).collect::<Vec<f64>>();
-    let rate = Panel::new("distance of ρ from 1", FigureAxis::log("condition number κ"), FigureAxis::log("1 − ρ"))
-        .with(Layer::dashed("(√κ−1)/(√κ+1)", kappa.clone(), of(|r| 1.0 - r.bound), 6))
-        .with(Layer::points("best (α, β, γ) found", kappa.clone(), of(|r| 1.0 - r.best_radius), 0, Marker::Circle))
-        .with(Layer::curve("best γ for the damping given", kappa.clone(), of(|r| 1.0 - r.radius), 1));
+    let rate =
+        Panel::new("distance of ρ from 1", FigureAxis::log("condition number κ"), FigureAxis::log("1 − ρ"))
+            .with(Layer::dashed("(√κ−1)/(√κ+1)", kappa.clone(), of(|r| 1.0 - r.bound), 6))
+            .with(Layer::points(
+                "best (α, β, γ) found",
+                kappa.clone(),
+                of(|r| 1.0 - r.best_radius),
+                0,
+                Marker::Circle,
+            ))
+            .with(Layer::curve("best γ for the damping given", kappa.clone(), of(|r| 1.0 - r.radius), 1));
     let steps = Panel::new("parameters", FigureAxis::log("condition number κ"), FigureAxis::log("value"))
         .with(Layer::curve("best γ for the damping given", kappa.clone(), of(|r| r.step_size), 1))
         .with(Layer::points("γ found", kappa.clone(), of(|r| r.best[2]), 0, Marker::Circle))
@@ -124,5 +136,11 @@ pub fn best(rows: &[Row], caption: String) -> Figure {
             color: 6,
             dash: Dash::Dotted,
         });
-    Figure { id: "map".into(), title: "Best parameters over the condition number (μ = 1)".into(), caption, columns: 2, panels: vec![rate, steps] }
+    Figure {
+        id: "map".into(),
+        title: "Best parameters over the condition number (μ = 1)".into(),
+        caption,
+        columns: 2,
+        panels: vec![rate, steps],
+    }
 }

@@ -50,9 +50,11 @@ pub fn map(plane: &Plane, escape: &Escape, stop: &AtomicBool) -> Result<(Map, Ve
             .ok_or_else(|| MapError::UnknownAxis { axis: name.into(), expected: AXES.join(", ") })
     };
     let slots = [slot(&plane.x.name)?, slot(&plane.y.name)?];
-    let refused = |lacks: &str| MapError::Objective { objective: escape.objective.name().into(), lacks: lacks.into() };
-    let saddle = newton(&*escape.objective, &escape.near)
-        .ok_or_else(|| refused("no critical point was found near --start; expected a point near a strict saddle"))?;
+    let refused =
+        |lacks: &str| MapError::Objective { objective: escape.objective.name().into(), lacks: lacks.into() };
+    let saddle = newton(&*escape.objective, &escape.near).ok_or_else(|| {
+        refused("no critical point was found near --start; expected a point near a strict saddle")
+    })?;
     let all = eigendirections(&*escape.objective, &saddle);
     let negative = all.iter().filter(|e| e.0 < 0.0).count();
     let Some((lambda, direction)) = all.first().filter(|_| negative == 1) else {
@@ -64,16 +66,33 @@ pub fn map(plane: &Plane, escape: &Escape, stop: &AtomicBool) -> Result<(Map, Ve
         slots.into_iter().zip(point).for_each(|(slot, value)| p[slot] = value);
         p
     };
-    let mut job = Job::indian(escape.objective.clone(), escape.steps);
-    job.base.theta = saddle.iter().zip(direction).map(|(s, e)| s + h * e).collect();
-    job.measures = Measures { escape: Some(Ball { center: saddle.clone(), radius }), ..Measures::default() };
-    let (width, column) = (job.columns().len(), job.columns().iter().position(|c| c == "escape").unwrap_or(0));
-    let source = |cell: u64, setting: &mut Setting| {
-        [setting.alpha, setting.beta, setting.step_size] = at(plane.centre(cell as usize));
-    };
-    let cells: Vec<u64> = (0..plane.len() as u64).collect();
-    let rows = run_list(&job, &cells, &source, stop)?;
-    let value: Vec<f64> = rows.chunks_exact(width).map(|row| if row[column] < 0.0 { f64::NAN } else { row[column] }).collect();
+    let start: Vec<f64> = saddle.iter().zip(direction).map(|(s, e)| s + h * e).collect();
+    // Most runs leave early, and none is stopped when it has: those that have not are run again, four times as long.
+    let mut value = vec![f64::NAN; plane.len()];
+    let mut cells: Vec<u64> = (0..plane.len() as u64).collect();
+    let mut steps = escape.steps.min(256);
+    loop {
+        let mut job = Job::indian(escape.objective.clone(), steps);
+        job.base.theta = start.clone();
+        job.measures =
+            Measures { escape: Some(Ball { center: saddle.clone(), radius }), ..Measures::default() };
+        let (width, column) =
+            (job.columns().len(), job.columns().iter().position(|c| c == "escape").unwrap_or(0));
+        let source = |cell: u64, setting: &mut Setting| {
+            [setting.alpha, setting.beta, setting.step_size] = at(plane.centre(cell as usize));
+        };
+        let rows = run_list(&job, &cells, &source, stop)?;
+        for (cell, row) in cells.iter().zip(rows.chunks_exact(width)) {
+            if row[column] >= 0.0 {
+                value[*cell as usize] = row[column];
+            }
+        }
+        cells.retain(|cell| value[*cell as usize].is_nan());
+        if cells.is_empty() || steps == escape.steps {
+            break;
+        }
+        steps = escape.steps.min(steps.saturating_mul(4));
+    }
     let bend = nonlinearity(escape, &saddle, direction, m);
     let (mut predicted, mut mismatches) = (Vec::with_capacity(plane.len()), Mismatches::default());
     for (cell, measured) in value.iter().enumerate() {

@@ -14,6 +14,7 @@ pub mod escape;
 pub mod linear;
 pub mod plane;
 pub mod refine;
+pub mod runs;
 
 use serde::Serialize;
 
@@ -100,8 +101,10 @@ pub struct BoundaryPoint {
 /// A closed-form curve.
 #[derive(Debug, Clone, Serialize)]
 pub struct Curve {
-    /// What it is.
+    /// What it is; empty for further pieces of the one before.
     pub label: String,
+    /// Whether it is of the second kind in its map: drawn otherwise.
+    pub second: bool,
     /// Points; NaN between pieces.
     pub x: Vec<f64>,
     /// See `x`.

@@ -55,10 +55,9 @@ struct Slots([usize; 2]);
 impl Slots {
     fn of(plane: &Plane) -> Result<Self, MapError> {
         let slot = |name: &str| {
-            AXES.iter().position(|known| *known == name).ok_or_else(|| MapError::UnknownAxis {
-                axis: name.into(),
-                expected: AXES.join(", "),
-            })
+            AXES.iter()
+                .position(|known| *known == name)
+                .ok_or_else(|| MapError::UnknownAxis { axis: name.into(), expected: AXES.join(", ") })
         };
         Ok(Self([slot(&plane.x.name)?, slot(&plane.y.name)?]))
     }
@@ -99,7 +98,10 @@ fn measured([alpha, beta, gamma]: [f64; 3], lambdas: &[f64]) -> impl Iterator<It
     lambdas.iter().map(move |&lambda| eigenvalues_2x2(step_matrix(alpha, beta, gamma, lambda)))
 }
 
-fn predicted([alpha, beta, gamma]: [f64; 3], lambdas: &[f64]) -> impl Iterator<Item = [Complex<f64>; 2]> + '_ {
+fn predicted(
+    [alpha, beta, gamma]: [f64; 3],
+    lambdas: &[f64],
+) -> impl Iterator<Item = [Complex<f64>; 2]> + '_ {
     lambdas.iter().map(move |&lambda| multipliers(alpha, beta, gamma, lambda))
 }
 
@@ -160,7 +162,8 @@ pub fn map(quantity: Quantity, plane: &Plane, fixed: &Fixed, accuracy: f64) -> R
         use_(p, lambdas)
     };
     let here = |at: [f64; 2]| with(at, &|p, l| judge(quantity, measured(p, l)));
-    let cells: Vec<(Option<u8>, f64)> = (0..plane.len()).into_par_iter().map(|cell| here(plane.centre(cell))).collect();
+    let cells: Vec<(Option<u8>, f64)> =
+        (0..plane.len()).into_par_iter().map(|cell| here(plane.centre(cell))).collect();
     let theory: Vec<(Option<u8>, f64)> = (0..plane.len())
         .into_par_iter()
         .map(|cell| with(plane.centre(cell), &|p, l| judge(quantity, predicted(p, l))))
@@ -219,7 +222,8 @@ fn check(plane: &Plane, slots: Slots, fixed: &Fixed) -> Result<(), MapError> {
     let on_axis = |slot: usize| slots.0.contains(&slot);
     for (axis, slot) in [&plane.x, &plane.y].into_iter().zip(slots.0) {
         if slot < 2 && axis.from < 0.0 || slot == 2 && axis.from <= 0.0 {
-            let expected = if slot == 2 { "step sizes greater than 0" } else { "numbers that are not negative" };
+            let expected =
+                if slot == 2 { "step sizes greater than 0" } else { "numbers that are not negative" };
             return Err(MapError::Range { axis: axis.name.clone(), from: axis.from, to: axis.to, expected });
         }
     }
@@ -253,7 +257,10 @@ fn compare(
     for (cell, (expected, number)) in theory.iter().enumerate() {
         let at = plane.centre(cell);
         let mut differs = false;
-        if class[cell] != *expected || (value[cell] - number).abs() > EDGE || value[cell].is_nan() != number.is_nan() {
+        if class[cell] != *expected
+            || (value[cell] - number).abs() > EDGE
+            || value[cell].is_nan() != number.is_nan()
+        {
             // Only here is it worth asking what rounding allows.
             let mut own = [0.0];
             let (p, lambdas) = slots.fill(fixed, at, &mut own);
@@ -267,7 +274,9 @@ fn compare(
                     lambdas.iter().any(|l| gap(l).abs() * p[2] * p[2] < 1e2 * allowed * allowed)
                         || predicted(p, lambdas).flatten().any(|mu| modulus(mu) < 1e-9)
                 }
-                _ => (radius - 1.0).abs() <= max(EDGE, allowed * f64::EPSILON.sqrt()) || !lone_type(p, lambdas),
+                _ => {
+                    (radius - 1.0).abs() <= max(EDGE, allowed * f64::EPSILON.sqrt()) || !lone_type(p, lambdas)
+                }
             };
             let apart = (value[cell] - number).abs() > allowed * scale && quantity != Quantity::Oscillation;
             differs = apart || (class[cell] != *expected && !near_edge) || value[cell].is_nan();
@@ -289,7 +298,8 @@ fn lone_type(p: [f64; 3], lambdas: &[f64]) -> bool {
     let near: Vec<Complex<f64>> =
         predicted(p, lambdas).flatten().filter(|mu| modulus(*mu) > radius - 10.0 * allowed).collect();
     let kind = |mu: &Complex<f64>| (mu.im != 0.0, mu.re < 0.0);
-    near.windows(2).all(|w| kind(&w[0]) == kind(&w[1])) && near.iter().all(|mu| mu.im == 0.0 || mu.im.abs() > 10.0 * allowed)
+    near.windows(2).all(|w| kind(&w[0]) == kind(&w[1]))
+        && near.iter().all(|mu| mu.im == 0.0 || mu.im.abs() > 10.0 * allowed)
 }
 
 fn spectral([alpha, beta, gamma]: [f64; 3], lambdas: &[f64]) -> f64 {
@@ -301,7 +311,17 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
     const MOST: usize = 8;
     type Form = fn([f64; 3], f64) -> f64;
     let forms: &[(&str, Form)] = match quantity {
-        Quantity::Oscillation => &[("(α+βλ)² = 4λ", |[a, b, _], l| 4.0 * l - (a + b * l).powi(2))],
+        Quantity::Oscillation => &[
+            ("pair: (α+βλ)² = 4λ", |[a, b, _], l| 4.0 * l - (a + b * l).powi(2)),
+            ("a multiplier is 0: 1 − γ(α+βλ) + γ²λ = 0", |[a, b, g], l| {
+                // Only of real multipliers: elsewhere NaN, and no curve.
+                if (a + b * l).powi(2) < 4.0 * l {
+                    f64::NAN
+                } else {
+                    1.0 - g * (a + b * l) + g * g * l
+                }
+            }),
+        ],
         _ => &[
             ("flip: 4 − 2γ(α+βλ) + γ²λ = 0", |[a, b, g], l| 4.0 - 2.0 * g * (a + b * l) + g * g * l),
             ("Neimark–Sacker: γ = β + α/λ", |[a, b, g], l| a + (b - g) * l),
@@ -309,7 +329,9 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
     };
     let count = if slots.0.contains(&3) { 1 } else { fixed.eigenvalues.len().min(MOST) };
     let mut all = Vec::new();
-    for (label, form) in forms {
+    for (place, (label, form)) in forms.iter().enumerate() {
+        let second = place > 0;
+        let mut named = false;
         for index in 0..count {
             let value = |at: [f64; 2]| {
                 let mut own = [0.0];
@@ -327,8 +349,9 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
                 }
             }
             if x.iter().any(|v| v.is_finite()) {
-                let label = if index == 0 { (*label).to_owned() } else { String::new() };
-                all.push(Curve { label, x, y });
+                let label = if named { String::new() } else { (*label).to_owned() };
+                named = true;
+                all.push(Curve { label, second, x, y });
             }
         }
     }
@@ -338,7 +361,9 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
 /// The cell with the largest rate.
 fn fastest(plane: &Plane, rate: &[f64]) -> Vec<(String, [f64; 2])> {
     let best = (0..rate.len()).filter(|&i| rate[i] > 0.0).max_by(|&a, &b| rate[a].total_cmp(&rate[b]));
-    best.map(|cell| (format!("fastest cell: ρ = {:.4}", (-rate[cell]).exp()), plane.centre(cell))).into_iter().collect()
+    best.map(|cell| (format!("fastest cell: ρ = {:.4}", (-rate[cell]).exp()), plane.centre(cell)))
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]

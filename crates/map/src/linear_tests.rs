@@ -38,7 +38,8 @@ fn an_island_is_on_the_map() {
     let map = map(Quantity::Stability, &plane, &fixed(1.0, 0.1, f64::NAN, &[]), 1e-4).unwrap();
     // γ = 3: stable exactly in (5/21, 10/29).
     let column = 20;
-    let stable: Vec<f64> = (0..200).filter(|j| map.class[j * 41 + column] == Some(0)).map(|j| plane.y.centre(j)).collect();
+    let stable: Vec<f64> =
+        (0..200).filter(|j| map.class[j * 41 + column] == Some(0)).map(|j| plane.y.centre(j)).collect();
     let gamma = plane.x.centre(column);
     assert!((gamma - 3.0).abs() < 0.1);
     assert!(!stable.is_empty() && stable[0] > 0.2 && stable[stable.len() - 1] < 0.4, "{stable:?}");
@@ -52,7 +53,8 @@ fn a_wrong_prediction_would_be_counted() {
     let fixed = fixed(0.5, 0.1, f64::NAN, &[]);
     let slots = Slots::of(&plane).unwrap();
     let map = map(Quantity::Stability, &plane, &fixed, 1e-2).unwrap();
-    let mut theory: Vec<(Option<u8>, f64)> = map.class.iter().copied().zip(map.predicted.iter().copied()).collect();
+    let mut theory: Vec<(Option<u8>, f64)> =
+        map.class.iter().copied().zip(map.predicted.iter().copied()).collect();
     theory[7].1 += 1e-3;
     theory[9].0 = Some(3);
     let found = compare(Quantity::Stability, &plane, slots, &fixed, &map.class, &map.value, &theory);
@@ -64,8 +66,12 @@ fn bad_numbers_are_refused() {
     let plane = Plane { x: axis("alpha", 0.1, 1.0, 5), y: axis("beta", 0.1, 1.0, 5) };
     assert!(map(Quantity::Stability, &plane, &fixed(0.0, 0.0, f64::NAN, &[1.0]), 0.1).is_err());
     assert!(map(Quantity::Stability, &plane, &fixed(0.0, 0.0, 0.1, &[]), 0.1).is_err());
-    let negative = Plane { x: Axis { from: -1.0, log: false, ..axis("alpha", 0.1, 1.0, 5) }, ..plane.clone() };
+    let negative =
+        Plane { x: Axis { from: -1.0, log: false, ..axis("alpha", 0.1, 1.0, 5) }, ..plane.clone() };
     assert!(map(Quantity::Stability, &negative, &fixed(0.0, 0.0, 0.1, &[1.0]), 0.1).is_err());
     let unknown = Plane { x: axis("momentum", 0.1, 1.0, 5), ..plane };
-    assert!(matches!(map(Quantity::Rate, &unknown, &fixed(0.0, 0.0, 0.1, &[1.0]), 0.1), Err(MapError::UnknownAxis { .. })));
+    assert!(matches!(
+        map(Quantity::Rate, &unknown, &fixed(0.0, 0.0, 0.1, &[1.0]), 0.1),
+        Err(MapError::UnknownAxis { .. })
+    ));
 }

@@ -124,14 +124,23 @@ mod tests {
     #[test]
     fn centres_lie_between_the_edges() {
         let log = axis("a", 1.0, 100.0, true, 2);
-        assert!((log.centre(0) - 10_f64.sqrt()).abs() < 1e-12 && (log.centre(1) / log.centre(0) - 10.0).abs() < 1e-12);
+        assert!(
+            (log.centre(0) - 10_f64.sqrt()).abs() < 1e-12
+                && (log.centre(1) / log.centre(0) - 10.0).abs() < 1e-12
+        );
         let plane = Plane { x: axis("x", -1.0, 1.0, false, 4), y: axis("y", 0.0, 3.0, false, 3) };
         assert_eq!((plane.len(), plane.centre(5), plane.fractions(5)), (12, [-0.25, 1.5], [0.375, 0.5]));
     }
 
     #[test]
     fn bad_axes_are_refused() {
-        for (from, to, log) in [(1.0, 1.0, false), (2.0, 1.0, false), (0.0, 1.0, true), (f64::NAN, 1.0, false), (0.0, f64::INFINITY, false)] {
+        for (from, to, log) in [
+            (1.0, 1.0, false),
+            (2.0, 1.0, false),
+            (0.0, 1.0, true),
+            (f64::NAN, 1.0, false),
+            (0.0, f64::INFINITY, false),
+        ] {
             assert!(axis("a", from, to, log, 3).validate().is_err(), "{from} {to}");
         }
         let good = axis("a", 1.0, 2.0, false, 3);

@@ -1,11 +1,7 @@
 //! Where the class of cells changes: bisection of the segments between the centres of neighbouring cells, all segments at
 //! once.
 
-use crate::{
-    error::MapError,
-    plane::Plane,
-    BoundaryPoint,
-};
+use crate::{error::MapError, plane::Plane, BoundaryPoint};
 
 /// Most segments that are refined; of more, evenly spread ones are taken.
 pub const MOST_SEGMENTS: usize = 200_000;
@@ -75,7 +71,12 @@ pub fn refine(
     }
     let points = segments
         .iter()
-        .map(|s| BoundaryPoint { at: plane.at(middle(s)), error: 0.5 * length(s), classes: s.classes, distance: None })
+        .map(|s| BoundaryPoint {
+            at: plane.at(middle(s)),
+            error: 0.5 * length(s),
+            classes: s.classes,
+            distance: None,
+        })
         .collect();
     Ok((original, points))
 }

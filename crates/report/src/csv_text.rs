@@ -97,7 +97,8 @@ fn grid_points(panel: &Panel, layer: &Layer, emit: &mut dyn FnMut(&str, &str, Po
             let width = if *nx == 0 { 1 } else { *nx };
             for (k, value) in classes.iter().enumerate() {
                 let (x, y) = (centre(&panel.x, x, k % width, *nx), centre(&panel.y, y, k / width, *ny));
-                let label = (0..labels.len()).find(|i| *i as f64 == *value).map_or("", |i| labels[i].as_str());
+                let label =
+                    (0..labels.len()).find(|i| *i as f64 == *value).map_or("", |i| labels[i].as_str());
                 emit("classes", label, [Some(x), Some(y), None, None, Some(*value)]);
             }
         }

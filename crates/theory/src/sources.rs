@@ -136,7 +136,8 @@ pub const LRP: Source = Source {
 pub const WU_MA_E: Source = Source {
     key: "wu2018",
     authors: "L. Wu, C. Ma, W. E",
-    title: "How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability Perspective",
+    title:
+        "How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability Perspective",
     venue: "Advances in Neural Information Processing Systems 31",
     year: 2018,
     place: "",

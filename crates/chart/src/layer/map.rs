@@ -50,7 +50,12 @@ fn draw(layer: &Layer, pen: &mut Pen) {
 
 /// A grid of nx×ny cells between the given edges as a bitmap, cell by cell; of large grids, and of those that the frame
 /// cuts, as many cells as pixels can show.
-pub(super) fn bitmap(pen: &mut Pen, [x, y]: [[f64; 2]; 2], [nx, ny]: [usize; 2], color: &dyn Fn(usize) -> Rgb) {
+pub(super) fn bitmap(
+    pen: &mut Pen,
+    [x, y]: [[f64; 2]; 2],
+    [nx, ny]: [usize; 2],
+    color: &dyn Fn(usize) -> Rgb,
+) {
     let frame = pen.frame;
     let ends = |span: &Span, edges: &[f64; 2]| span.pixel(edges[0]).zip(span.pixel(edges[1]));
     let (Some((left, right)), Some((bottom, top))) = (ends(&pen.x, &x), ends(&pen.y, &y)) else { return };

@@ -28,7 +28,13 @@ pub struct Stability {
     #[arg(long, value_name = "G", value_parser = values::positive, allow_hyphen_values = true)]
     step_size: Option<f64>,
     /// Eigenvalues of the Hessian at the critical point
-    #[arg(long, value_name = "a,b,..", required_unless_present = "objective", conflicts_with = "objective", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "a,b,..",
+        required_unless_present = "objective",
+        conflicts_with = "objective",
+        allow_hyphen_values = true
+    )]
     hessian_eigenvalues: Option<Vector>,
     /// Take the eigenvalues from this objective's Hessian at a point, and its sharpness by Lanczos and power iteration
     #[arg(long, value_name = "J", requires = "at")]
@@ -47,7 +53,9 @@ impl Stability {
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         let Damping { alpha, beta } = self.damping;
         let spectrum = match (&self.objective, &self.at) {
-            (Some(objective), Some(at)) => Some(Spectrum::of(&self.reading, objective, at, session.common.seed)?),
+            (Some(objective), Some(at)) => {
+                Some(Spectrum::of(&self.reading, objective, at, session.common.seed)?)
+            }
             _ => None,
         };
         ensure!(
@@ -68,7 +76,8 @@ impl Stability {
                 None => Value::Null,
             },
         };
-        let mut plan = json!({ "command": "stability", "alpha": alpha, "beta": beta, "step_size": self.step_size });
+        let mut plan =
+            json!({ "command": "stability", "alpha": alpha, "beta": beta, "step_size": self.step_size });
         match &spectrum {
             None => plan["hessian_eigenvalues"] = json!(lambdas),
             Some(spectrum) => {

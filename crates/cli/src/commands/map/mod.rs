@@ -1,5 +1,6 @@
 //! `dinlab map`: planes of parameters and of starts, simulated cell by cell, with the closed-form boundary drawn over them.
 
+mod guard;
 mod options;
 mod record;
 
@@ -12,11 +13,12 @@ use dinlab_map::{
     best, draw,
     escape::{self, Escape},
     linear::{self, Fixed, Quantity},
+    runs::{self, Runs},
     Axis, MapError, Plane,
 };
 use dinlab_objective::registry::Shared;
 use dinlab_record::figure::Figure;
-use serde_json::{json, Map as JsonMap, Value};
+use serde_json::json;
 
 use self::options::{AxisArg, Cells};
 use crate::{
@@ -61,7 +63,7 @@ pub struct Map {
     /// Coordinates of the starts that are no axis (basins), a point near the saddle (escape), the minimum (stability)
     #[arg(long, value_name = "1,2", allow_hyphen_values = true)]
     start: Option<Vector>,
-    /// Iterations of each cell (basins [default: 500], escape [default: 10000])
+    /// Iterations of each cell (basins [default: 500], escape [default: 10000]; stability: runs of --objective itself)
     #[arg(long, value_name = "N", value_parser = values::positive_count, allow_hyphen_values = true)]
     steps: Option<u64>,
     /// Integrate DIN to this time in place of INDIAN (basins)
@@ -115,27 +117,7 @@ impl Kind {
     fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
     }
-
-    /// Options that mean something to it, besides axes, cells, figure and the common ones.
-    fn takes(self) -> &'static [&'static str] {
-        match self {
-            Self::Stability | Self::Rate | Self::Oscillation => {
-                &["alpha", "beta", "step-size", "hessian-eigenvalues", "objective", "start", "y"]
-            }
-            Self::Basins => {
-                &["alpha", "beta", "step-size", "objective", "start", "steps", "until", "radius", "y"]
-            }
-            Self::Escape => {
-                &["alpha", "beta", "step-size", "objective", "start", "steps", "radius", "offset", "y"]
-            }
-            Self::Best => &["alpha", "beta"],
-            Self::Atlas => &["alphas", "betas", "y"],
-        }
-    }
 }
-
-/// Above this many cells `--yes` is asked for.
-const MANY: u64 = 10_000_000;
 
 impl Map {
     /// Makes the map.
@@ -151,7 +133,7 @@ impl Map {
             Ok(made) => made,
             Err(error) => {
                 let stopped = error.downcast_ref::<MapError>().is_some_and(MapError::is_interrupt);
-                return if stopped { Ok(Exit::Interrupted) } else { Err(error) };
+                return if stopped { Ok(Exit::Interrupted) } else { Err(self.flagged(error)) };
             }
         };
         if let (Some(file), Some(figure)) = (&self.figure, figure) {
@@ -164,68 +146,12 @@ impl Map {
     fn make(&self, session: &Session, stop: &AtomicBool) -> anyhow::Result<(Product, Option<Figure>)> {
         let (alpha, beta) = (self.alpha.unwrap_or(0.5), self.beta.unwrap_or(0.1));
         match self.kind {
-            Kind::Stability | Kind::Rate | Kind::Oscillation => self.linear(session, alpha, beta),
+            Kind::Stability | Kind::Rate | Kind::Oscillation => self.linear(session, alpha, beta, stop),
             Kind::Basins => self.basins(session, alpha, beta, stop),
             Kind::Escape => self.escape(session, alpha, beta, stop),
             Kind::Best => self.best(session, alpha, beta),
             Kind::Atlas => self.atlas(session),
         }
-    }
-
-    /// Refuses options that have no meaning for the kind.
-    fn check_options(&self) -> anyhow::Result<()> {
-        let given = [
-            ("y", self.y.is_some()),
-            ("alpha", self.alpha.is_some()),
-            ("beta", self.beta.is_some()),
-            ("step-size", self.step_size.is_some()),
-            ("hessian-eigenvalues", self.hessian_eigenvalues.is_some()),
-            ("objective", self.objective.is_some()),
-            ("start", self.start.is_some()),
-            ("steps", self.steps.is_some()),
-            ("until", self.until.is_some()),
-            ("radius", self.radius.is_some()),
-            ("offset", self.offset.is_some()),
-            ("alphas", self.alphas.is_some()),
-            ("betas", self.betas.is_some()),
-        ];
-        for (name, given) in given {
-            if given && !self.kind.takes().contains(&name) {
-                bail!(
-                    "--{name} has no meaning for `map {}`; expected {}",
-                    self.kind.name(),
-                    self.kind.takes().iter().map(|n| format!("--{n}")).collect::<Vec<_>>().join(", ")
-                );
-            }
-            let axis = |a: &Option<AxisArg>| a.as_ref().is_some_and(|a| a.name == name);
-            if given && self.kind != Kind::Best && (axis(&self.x) || axis(&self.y)) {
-                bail!("--{name} is given, and an axis, too; expected one of them");
-            }
-        }
-        if self.until.is_some() && (self.steps.is_some() || self.step_size.is_some()) {
-            bail!("--until integrates DIN, --steps and --step-size run INDIAN; expected one of them");
-        }
-        Ok(())
-    }
-
-    /// Says what a very large map would take.
-    fn check_size(&self) -> anyhow::Result<()> {
-        let cells = self.cells.columns as u128 * self.cells.rows as u128;
-        if cells > u128::from(dinlab_map::plane::MOST_CELLS) {
-            bail!(
-                "--cells: {cells:.3e} cells would take {:.0} GB of memory and more than a map holds; expected at most {} cells; \
-                 `dinlab sweep` streams larger grids to a file",
-                cells as f64 * 40e-9,
-                dinlab_map::plane::MOST_CELLS
-            );
-        }
-        if cells > u128::from(MANY) && !self.yes {
-            bail!(
-                "--cells: {cells} cells take about {:.1} GB of memory; give --yes to run them, or fewer cells",
-                cells as f64 * 40e-9
-            );
-        }
-        Ok(())
     }
 
     /// The plane: axes as given, or the defaults of the kind.
@@ -237,39 +163,6 @@ impl Map {
         let plane = Plane { x: axis(&self.x, x, self.cells.columns), y: axis(&self.y, y, self.cells.rows) };
         plane.validate()?;
         Ok(plane)
-    }
-
-    fn plan(&self, plane: Option<&Plane>) -> JsonMap<String, Value> {
-        let mut plan = JsonMap::new();
-        plan.insert("command".into(), json!("map"));
-        let mut put = |key: &str, value: Value| {
-            plan.insert(key.into(), value);
-        };
-        let vector = |v: &Option<Vector>| json!(v.as_ref().map(|v| &v.0));
-        if let Some(plane) = plane {
-            put("x", json!(options::typed(&plane.x)));
-            put("y", json!(options::typed(&plane.y)));
-        } else {
-            put("x", json!(self.x.as_ref().map(ToString::to_string)));
-        }
-        put("cells", json!(self.cells.to_string()));
-        put("alpha", json!(self.alpha));
-        put("beta", json!(self.beta));
-        put("step_size", json!(self.step_size));
-        put("hessian_eigenvalues", vector(&self.hessian_eigenvalues));
-        put("objective", json!(self.objective));
-        put("kink", json!(self.reading.kink.map(|k| k.to_string())));
-        put("variables", json!(self.reading.variables));
-        put("start", vector(&self.start));
-        put("steps", json!(self.steps));
-        put("until", json!(self.until));
-        put("radius", json!(self.radius));
-        put("offset", json!(self.offset));
-        put("alphas", vector(&self.alphas));
-        put("betas", vector(&self.betas));
-        put("accuracy", json!(self.accuracy));
-        put("resolved", json!({ "kind": self.kind.name() }));
-        plan
     }
 
     fn objective(&self) -> anyhow::Result<Shared> {
@@ -299,7 +192,13 @@ impl Map {
         words.join(", ")
     }
 
-    fn linear(&self, session: &Session, alpha: f64, beta: f64) -> anyhow::Result<(Product, Option<Figure>)> {
+    fn linear(
+        &self,
+        session: &Session,
+        alpha: f64,
+        beta: f64,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<(Product, Option<Figure>)> {
         let mut eigenvalues = self.hessian_eigenvalues.as_ref().map_or_else(Vec::new, |v| v.0.clone());
         if let Some(specification) = &self.objective {
             if !eigenvalues.is_empty() {
@@ -322,13 +221,35 @@ impl Map {
         if fixed_mode && [&plane.x, &plane.y].iter().any(|axis| axis.name == "eigenvalue") {
             bail!("the eigenvalue is an axis and given, too; expected one of them");
         }
+        let on_axis = |name: &str| [&plane.x, &plane.y].iter().any(|axis| axis.name == name);
+        if self.step_size.is_none() && !on_axis("step-size") {
+            bail!("--step-size is needed, or --x or --y step-size=A:B");
+        }
+        if !fixed_mode && !on_axis("eigenvalue") {
+            bail!(
+                "--hessian-eigenvalues are needed, or --objective with --start, or --x or --y eigenvalue=A:B"
+            );
+        }
         let quantity = match self.kind {
             Kind::Rate => Quantity::Rate,
             Kind::Oscillation => Quantity::Oscillation,
             _ => Quantity::Stability,
         };
-        let fixed = Fixed { alpha, beta, step_size: self.step_size.unwrap_or(f64::NAN), eigenvalues: eigenvalues.clone() };
-        let map = linear::map(quantity, &plane, &fixed, self.accuracy)?;
+        let fixed = Fixed {
+            alpha,
+            beta,
+            step_size: self.step_size.unwrap_or(f64::NAN),
+            eigenvalues: eigenvalues.clone(),
+        };
+        let mut map = linear::map(quantity, &plane, &fixed, self.accuracy)?;
+        if let Some(steps) = self.steps {
+            if self.kind != Kind::Stability || self.objective.is_none() {
+                bail!("--steps runs an objective: it needs `map stability` with --objective and --start");
+            }
+            let minimum = self.start.as_ref().map_or_else(Vec::new, |v| v.0.clone());
+            let fixed = [alpha, beta, fixed.step_size];
+            runs::stability(&mut map, &Runs { objective: self.objective()?, minimum, fixed, steps }, stop)?;
+        }
         let title = match quantity {
             Quantity::Stability => "Stability of INDIAN on eigenmodes",
             Quantity::Rate => "Rate of INDIAN on eigenmodes",
@@ -337,7 +258,8 @@ impl Map {
         let mut caption = self.words(&plane, alpha, beta);
         if fixed_mode {
             let shown: Vec<String> = eigenvalues.iter().take(6).map(|l| format!("{l:.4}")).collect();
-            caption += &format!(", λ = {}{}", shown.join(", "), if eigenvalues.len() > 6 { ", …" } else { "" });
+            caption +=
+                &format!(", λ = {}{}", shown.join(", "), if eigenvalues.len() > 6 { ", …" } else { "" });
         }
         let figure = self.figure.as_ref().map(|_| draw::figure("map", title, caption, &map));
         Ok((record::product(session, &self.kind.name(), self.plan(Some(&plane)), &map, json!({})), figure))
@@ -371,7 +293,11 @@ impl Map {
             let [from, to] = view.get(i).copied().unwrap_or([-2.0, 2.0]);
             AxisArg { name, from, to, log: false }
         };
-        let y = if n == 1 { AxisArg { name: "velocity_1".into(), ..side(0, String::new()) } } else { side(1, "theta_2".into()) };
+        let y = if n == 1 {
+            AxisArg { name: "velocity_1".into(), ..side(0, String::new()) }
+        } else {
+            side(1, "theta_2".into())
+        };
         let plane = self.plane(side(0, "theta_1".into()), y)?;
         let runner = match (self.until, self.step_size) {
             (Some(until), _) => Runner::Din { until, tolerance: 1e-8 },
@@ -407,7 +333,10 @@ impl Map {
         };
         let n = objective.dimension();
         let known = objective.facts().critical_points.iter().find(|c| {
-            matches!(c.kind, dinlab_objective::CriticalKind::StrictSaddle | dinlab_objective::CriticalKind::Maximum)
+            matches!(
+                c.kind,
+                dinlab_objective::CriticalKind::StrictSaddle | dinlab_objective::CriticalKind::Maximum
+            )
         });
         let near = match (&self.start, known) {
             (Some(start), _) => start.0.clone(),
@@ -423,7 +352,11 @@ impl Map {
             steps: self.steps.unwrap_or(10_000),
         };
         if escape.offset >= escape.radius {
-            bail!("--offset {} is not below --radius {}: the start has left already", escape.offset, escape.radius);
+            bail!(
+                "--offset {} is not below --radius {}: the start has left already",
+                escape.offset,
+                escape.radius
+            );
         }
         let (map, saddle) = escape::map(&plane, &escape, stop)?;
         let name: String = escape.objective.name().chars().take(60).collect();
@@ -448,7 +381,10 @@ impl Map {
         let cells = if self.cells.given { self.cells.columns } else { 30 };
         let axis = Axis { name, from, to, log, cells };
         let rows = best::rows(&axis, [alpha, beta], session.common.seed)?;
-        let figure = self.figure.as_ref().map(|_| draw::best(&rows, format!("damping given: α = {alpha}, β = {beta}")));
+        let figure = self
+            .figure
+            .as_ref()
+            .map(|_| draw::best(&rows, format!("damping given: α = {alpha}, β = {beta}")));
         Ok((record::best(session, self.plan(None), &rows), figure))
     }
 
@@ -465,7 +401,8 @@ impl Map {
         if alphas.len() * betas.len() > 36 {
             bail!("--alphas, --betas: {} panels; expected at most 36", alphas.len() * betas.len());
         }
-        let plane = self.plane(AxisArg::log("step-size", 1e-2, 1e1), AxisArg::log("eigenvalue", 1e-1, 1e3))?;
+        let plane =
+            self.plane(AxisArg::log("step-size", 1e-2, 1e1), AxisArg::log("eigenvalue", 1e-1, 1e3))?;
         let mut maps = Vec::new();
         for &alpha in &alphas {
             for &beta in &betas {

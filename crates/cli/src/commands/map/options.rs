@@ -40,7 +40,9 @@ impl FromStr for AxisArg {
         let end = |text: &str| finite(text).map_err(|_| format!("`{text}` is no finite number; {EXPECTED}"));
         let (from, to) = (end(from)?, end(to)?);
         if from >= to {
-            return Err(format!("from {from} to {to} is empty or the wrong way round; expected the smaller end first"));
+            return Err(format!(
+                "from {from} to {to} is empty or the wrong way round; expected the smaller end first"
+            ));
         }
         if log && from <= 0.0 {
             return Err(format!("from {from}: a logarithmic axis needs positive numbers"));
@@ -113,7 +115,16 @@ mod tests {
         assert_eq!(axis.to_string(), "step-size=0.01:10:log");
         let axis: AxisArg = "theta_1=-2:2".parse().unwrap();
         assert_eq!((axis.from, axis.to, axis.log), (-2.0, 2.0, false));
-        for bad in ["alpha", "alpha=1", "alpha=2:1", "alpha=1:1", "alpha=0:1:log", "alpha=a:b", "alpha=1:inf", "alpha=1:2:cubic"] {
+        for bad in [
+            "alpha",
+            "alpha=1",
+            "alpha=2:1",
+            "alpha=1:1",
+            "alpha=0:1:log",
+            "alpha=a:b",
+            "alpha=1:inf",
+            "alpha=1:2:cubic",
+        ] {
             assert!(bad.parse::<AxisArg>().is_err(), "{bad}");
         }
     }

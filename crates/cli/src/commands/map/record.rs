@@ -10,7 +10,13 @@ use crate::{
 };
 
 /// The record of a map.
-pub fn product(session: &Session, kind: &str, plan: JsonMap<String, Value>, map: &Map, more: Value) -> Product {
+pub fn product(
+    session: &Session,
+    kind: &str,
+    plan: JsonMap<String, Value>,
+    map: &Map,
+    more: Value,
+) -> Product {
     let mut body = summary(kind, map);
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more);
@@ -33,7 +39,8 @@ pub fn atlas(session: &Session, plan: JsonMap<String, Value>, maps: &[(String, M
     for (title, map) in maps {
         words += &format!("{title}\n{}\n", text(map));
     }
-    let product = Product::new("map", Value::Object(plan), json!({ "kind": "atlas", "panels": panels }), words);
+    let product =
+        Product::new("map", Value::Object(plan), json!({ "kind": "atlas", "panels": panels }), words);
     with_table(session, product, || {
         let mut all = Table::new(Vec::new(), Vec::new());
         for (i, (_, map)) in maps.iter().enumerate() {
@@ -48,7 +55,8 @@ pub fn atlas(session: &Session, plan: JsonMap<String, Value>, maps: &[(String, M
 /// The record of the best parameters.
 pub fn best(session: &Session, plan: JsonMap<String, Value>, rows: &[Row]) -> Product {
     let furthest = rows.iter().map(|r| (r.best_radius - r.bound).abs()).fold(0.0, dinlab_numeric::max);
-    let mut words = String::from("condition number  best γ given α, β   ρ             best ρ found  (√κ−1)/(√κ+1)\n");
+    let mut words =
+        String::from("condition number  best γ given α, β   ρ             best ρ found  (√κ−1)/(√κ+1)\n");
     for row in rows {
         words += &format!(
             "{:<17.6e} {:<19.6e} {:<13.8} {:<13.8} {:.8}\n",
@@ -59,8 +67,18 @@ pub fn best(session: &Session, plan: JsonMap<String, Value>, rows: &[Row]) -> Pr
     let body = json!({ "kind": "best", "rows": rows, "largest_difference": number(furthest) });
     let product = Product::new("map", Value::Object(plan), body, words);
     let columns = [
-        "condition_number", "step_size", "radius", "radius_closed", "best_alpha", "best_beta", "best_step_size", "best_radius",
-        "bound", "closed_alpha", "closed_beta", "closed_step_size",
+        "condition_number",
+        "step_size",
+        "radius",
+        "radius_closed",
+        "best_alpha",
+        "best_beta",
+        "best_step_size",
+        "best_radius",
+        "bound",
+        "closed_alpha",
+        "closed_beta",
+        "closed_step_size",
     ];
     let line = |r: &Row| {
         let mut line = vec![r.condition_number, r.step_size, r.radius, r.radius_closed];
@@ -69,7 +87,9 @@ pub fn best(session: &Session, plan: JsonMap<String, Value>, rows: &[Row]) -> Pr
         line.extend(r.closed);
         line
     };
-    with_table(session, product, || Table::new(columns.map(str::to_owned).to_vec(), rows.iter().map(line).collect()))
+    with_table(session, product, || {
+        Table::new(columns.map(str::to_owned).to_vec(), rows.iter().map(line).collect())
+    })
 }
 
 /// Adds the table where a file asks for it: it may be large.
@@ -134,7 +154,8 @@ struct Boundary {
 
 fn boundary(map: &Map) -> Option<Boundary> {
     let max = dinlab_numeric::max;
-    let compared: Vec<(f64, f64)> = map.boundary.iter().filter_map(|p| Some((p.distance?, p.error))).collect();
+    let compared: Vec<(f64, f64)> =
+        map.boundary.iter().filter_map(|p| Some((p.distance?, p.error))).collect();
     (!map.boundary.is_empty()).then(|| Boundary {
         points: map.boundary.len(),
         accuracy: map.boundary.iter().map(|p| p.error).fold(0.0, max),
@@ -148,8 +169,10 @@ fn boundary(map: &Map) -> Option<Boundary> {
 fn summary(kind: &str, map: &Map) -> Value {
     let finite: Vec<f64> = map.value.iter().copied().filter(|v| v.is_finite()).collect();
     let axis = |axis: &dinlab_map::Axis| json!({ "name": axis.name, "from": axis.from, "to": axis.to, "log": axis.log, "cells": axis.cells });
-    let classes: Vec<Value> =
-        shares(map).into_iter().map(|(name, cells, share)| json!({ "name": name, "cells": cells, "share": share })).collect();
+    let classes: Vec<Value> = shares(map)
+        .into_iter()
+        .map(|(name, cells, share)| json!({ "name": name, "cells": cells, "share": share }))
+        .collect();
     json!({
         "kind": kind,
         "x": axis(&map.plane.x),
@@ -177,9 +200,7 @@ fn mismatches(map: &Map) -> Value {
     if map.mismatches.compared == 0 {
         return Value::Null;
     }
-    let one = |m: &dinlab_map::Mismatch| {
-        json!({ "at": numbers(&m.at), "measured": number(m.measured), "predicted": number(m.predicted) })
-    };
+    let one = |m: &dinlab_map::Mismatch| json!({ "at": numbers(&m.at), "measured": number(m.measured), "predicted": number(m.predicted) });
     json!({
         "compared": map.mismatches.compared,
         "count": map.mismatches.count,
@@ -189,7 +210,10 @@ fn mismatches(map: &Map) -> Value {
 
 fn text(map: &Map) -> String {
     let plane = &map.plane;
-    let mut out = format!("cells             {} × {} over {}, {}\n", plane.x.cells, plane.y.cells, plane.x.name, plane.y.name);
+    let mut out = format!(
+        "cells             {} × {} over {}, {}\n",
+        plane.x.cells, plane.y.cells, plane.x.name, plane.y.name
+    );
     for (name, cells, share) in shares(map) {
         out += &format!("{:>12.4} %    {name} ({cells} cells)\n", 100.0 * share);
     }
@@ -204,7 +228,10 @@ fn text(map: &Map) -> String {
             map.mismatches.count, map.mismatches.compared
         );
         for m in map.mismatches.listed.iter().take(5) {
-            out += &format!("  at ({}, {}): {} measured, {} predicted\n", m.at[0], m.at[1], m.measured, m.predicted);
+            out += &format!(
+                "  at ({}, {}): {} measured, {} predicted\n",
+                m.at[0], m.at[1], m.measured, m.predicted
+            );
         }
     }
     if let Some(b) = boundary(map) {

@@ -59,11 +59,15 @@ impl Spectrum {
         let eigenvalues = if complete {
             let mut hessian = vec![0.0; n * n];
             objective.oracle().hessian(point, &mut hessian);
-            symmetric_eigenvalues(&hessian, n).map_err(|error| anyhow::anyhow!("--at: the Hessian there: {error}"))?
+            symmetric_eigenvalues(&hessian, n)
+                .map_err(|error| anyhow::anyhow!("--at: the Hessian there: {error}"))?
         } else {
             vec![lanczos.smallest()[0], lanczos.largest()[0]]
         };
-        ensure!(all_finite(&eigenvalues), "--at: the Hessian is not finite there; expected a point where it is");
+        ensure!(
+            all_finite(&eigenvalues),
+            "--at: the Hessian is not finite there; expected a point where it is"
+        );
         let eigenvalues = eigenvalues.into_iter().map(|l| l + 0.0).collect(); // −0 becomes 0
         let kink = objective.selection().to_string();
         Ok(Self { eigenvalues, complete, kink, gradient_norm: norm(&gradient), lanczos, power })
@@ -71,9 +75,7 @@ impl Spectrum {
 
     /// The entry of the record.
     pub fn json(&self) -> Value {
-        let bar = |[value, error]: [f64; 2], products: usize| {
-            json!({ "value": number(value), "error_bound": number(error), "products": products })
-        };
+        let bar = |[value, error]: [f64; 2], products: usize| json!({ "value": number(value), "error_bound": number(error), "products": products });
         let steps = self.lanczos.steps;
         json!({
             "lanczos": bar(self.lanczos.largest(), steps),
@@ -92,7 +94,11 @@ impl Spectrum {
         let steps = self.lanczos.steps;
         let mut out = line("sharpness (Lanczos)", self.lanczos.largest(), steps);
         out += &line("smallest eigenvalue (Lanczos)", self.lanczos.smallest(), steps);
-        out += &line("largest modulus (power iteration)", [self.power.value, self.power.error_bar], self.power.steps);
+        out += &line(
+            "largest modulus (power iteration)",
+            [self.power.value, self.power.error_bar],
+            self.power.steps,
+        );
         if !self.power.converged {
             out += "  power iteration has not converged: two eigenvalues of nearly the same modulus\n";
         } else if self.power.value < 0.0 {

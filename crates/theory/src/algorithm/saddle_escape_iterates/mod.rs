@@ -78,8 +78,13 @@ fn judge_ends(case: &Case, runs: &[Exit]) -> Result<Vec<Measurement>, CheckError
     let expected = n as f64 * law.distribution(LONG as f64);
     let margin = ERRORS * 0.5 / (n as f64).sqrt();
     Ok(vec![
-        Measurement::equal("runs nearer to (±1, 0) than to the saddle after 2,000 iterations", escaped as f64, expected, Budget::rounding(1e-9 * n as f64))
-            .on(case.words()),
+        Measurement::equal(
+            "runs nearer to (±1, 0) than to the saddle after 2,000 iterations",
+            escaped as f64,
+            expected,
+            Budget::rounding(1e-9 * n as f64),
+        )
+        .on(case.words()),
         Measurement::equal("runs that end at a minimiser", arrived as f64, n as f64, Budget::default())
             .on(case.words()),
         Measurement::equal(

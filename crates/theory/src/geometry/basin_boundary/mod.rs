@@ -11,7 +11,8 @@ use dinlab_indian::{iterate_observed, Method, Schedule};
 use dinlab_numeric::{axpy, dot, max, norm};
 use dinlab_objective::Start;
 use dinlab_record::{
-    figure::Figure, Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement, Observation, Status,
+    figure::Figure, Budget, Claim, Evidence, Flow, Hypothesis, HypothesisState, Measurement, Observation,
+    Status,
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -84,7 +85,13 @@ enum Prediction {
 }
 
 impl Case {
-    fn new(objective: &str, saddle: &[f64], [alpha, beta]: [f64; 2], step_size: Option<f64>, starts: u64) -> Self {
+    fn new(
+        objective: &str,
+        saddle: &[f64],
+        [alpha, beta]: [f64; 2],
+        step_size: Option<f64>,
+        starts: u64,
+    ) -> Self {
         let (objective, saddle) = (Subject::named(objective), saddle.to_vec());
         Self { objective, saddle, alpha, beta, step_size, starts, prediction: Prediction::ClosedForm }
     }
@@ -135,7 +142,12 @@ impl Case {
             }
             Some(gamma) => {
                 let method = Method::Indian { alpha: self.alpha, beta: self.beta };
-                let mut run = dinlab_indian::Run::new(method, theta, Schedule::Constant(gamma), (horizon / gamma) as u64 + 100);
+                let mut run = dinlab_indian::Run::new(
+                    method,
+                    theta,
+                    Schedule::Constant(gamma),
+                    (horizon / gamma) as u64 + 100,
+                );
                 run.start = Start::Velocity(velocity);
                 iterate_observed(&*self.objective, &run, &mut watch)?.status
             }
@@ -144,7 +156,9 @@ impl Case {
             Status::ReachedEnd | Status::Interrupted => Ok(side),
             // A run that left far and diverged left on a side too.
             _ if side != 0.0 => Ok(side),
-            status => Err(CheckError::UnexpectedStatus { what: self.words(), status, expected: "reached-end" }),
+            status => {
+                Err(CheckError::UnexpectedStatus { what: self.words(), status, expected: "reached-end" })
+            }
         }
     }
 
@@ -188,9 +202,14 @@ fn slope_at_saddle(case: &Case, context: &Context<'_>) -> Result<Measurement, Ch
     // What is odd in h has been averaged away: powers of h².
     let [before, last] = extrapolated(&ratios, 4.0);
     let predicted = case.predicted(m);
-    Ok(Measurement::equal("slope of the boundary at the saddle", last, predicted, Budget::discretisation(1e-5 * (1.0 + predicted.abs())))
-        .refined(last - before)
-        .on(case.words()))
+    Ok(Measurement::equal(
+        "slope of the boundary at the saddle",
+        last,
+        predicted,
+        Budget::discretisation(1e-5 * (1.0 + predicted.abs())),
+    )
+    .refined(last - before)
+    .on(case.words()))
 }
 
 /// Half-width of the box of random starts.
@@ -220,7 +239,13 @@ fn shares(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
     let margin = ERRORS * 0.5 / n.sqrt();
     let words = format!("{}, {} starts in [−2, 2]²", case.words(), case.starts);
     Ok(vec![
-        Measurement::equal("mirrored starts with ends that are not mirrored", astray as f64, 0.0, Budget::default()).on(&words),
+        Measurement::equal(
+            "mirrored starts with ends that are not mirrored",
+            astray as f64,
+            0.0,
+            Budget::default(),
+        )
+        .on(&words),
         Measurement::equal("share of the right minimum", right as f64 / n, 0.5, Budget::sampling(margin))
             .on(words)
             .sampled(equivalence_proportion(right, case.starts, 0.5, margin)?),
@@ -246,8 +271,13 @@ fn separates(case: &Case) -> Result<Measurement, CheckError> {
             same += usize::from(at(1.0)? == at(-1.0)?);
         }
     }
-    Ok(Measurement::equal("points of the traced manifold that do not separate", same as f64, 0.0, Budget::default())
-        .on(format!("{}, {count} points", case.words())))
+    Ok(Measurement::equal(
+        "points of the traced manifold that do not separate",
+        same as f64,
+        0.0,
+        Budget::default(),
+    )
+    .on(format!("{}, {count} points", case.words())))
 }
 
 impl Check for BasinBoundary {

@@ -106,9 +106,7 @@ impl Case {
     fn flips(&self) -> bool {
         match self.prediction {
             Prediction::Folklore => self.step_size <= self.beta,
-            _ => {
-                first_instability(self.alpha, self.beta, self.step_size) != FirstInstability::NeimarkSacker
-            }
+            _ => first_instability(self.alpha, self.beta, self.step_size) != FirstInstability::NeimarkSacker,
         }
     }
 
@@ -161,9 +159,14 @@ fn rotation(case: &Case, lambda: f64, error: f64) -> Result<Measurement, CheckEr
     let quarter = theta.len() / 4;
     let (early, late) = (cosine(&theta[quarter..2 * quarter]), cosine(&theta[2 * quarter..]));
     let rounding = 0.5 * gamma * beta * lambda * error + 8.0 * STEPS as f64 * f64::EPSILON;
-    Ok(Measurement::equal("cosine of the angle of rotation at the onset", late, case.predicted().cosine, Budget::rounding(rounding))
-        .refined(late - early)
-        .on(format!("{}, λ={lambda}", case.words())))
+    Ok(Measurement::equal(
+        "cosine of the angle of rotation at the onset",
+        late,
+        case.predicted().cosine,
+        Budget::rounding(rounding),
+    )
+    .refined(late - early)
+    .on(format!("{}, λ={lambda}", case.words())))
 }
 
 /// γ₋ from the determinants at the onset, over steps between β and 2β.
@@ -286,8 +289,13 @@ impl Check for FirstInstabilityCheck {
         let error = crossing_error(|factor| step_matrix(alpha, beta, gamma, factor * located));
         let budget = Budget::rounding(located * error);
         let mut all = vec![
-            Measurement::equal("curvature at which stability is lost", located, case.predicted().sharpness, budget)
-                .on(case.words()),
+            Measurement::equal(
+                "curvature at which stability is lost",
+                located,
+                case.predicted().sharpness,
+                budget,
+            )
+            .on(case.words()),
             rotation(case, located, error)?,
         ];
         if case.flips() && case.step_size < 2.0 * case.beta {

@@ -7,7 +7,10 @@ use super::{Case, OFFSET, SHORT, STEPS};
 use crate::{check::Context, error::CheckError};
 
 pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckError> {
-    let settings = [([1.0, 0.5, 0.2], "flip first: α=1, β=0.5, γ=0.2"), ([0.5, 0.1, 0.19], "Neimark–Sacker first: α=0.5, β=0.1, γ=0.19")];
+    let settings = [
+        ([1.0, 0.5, 0.2], "flip first: α=1, β=0.5, γ=0.2"),
+        ([0.5, 0.1, 0.19], "Neimark–Sacker first: α=0.5, β=0.1, γ=0.19"),
+    ];
     let mut panels = Vec::new();
     for (parameters, title) in settings {
         panels.push(ends(parameters, title)?);
@@ -16,14 +19,17 @@ pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckErr
     Ok(Figure {
         id: id.into(),
         title: "Minimisers that INDIAN can stay at".into(),
-        caption: "J = (xy−1)²/2: minimisers xy = 1 of sharpness x²+y²; starts 10⁻⁶ beside one, and random ones".into(),
+        caption:
+            "J = (xy−1)²/2: minimisers xy = 1 of sharpness x²+y²; starts 10⁻⁶ beside one, and random ones"
+                .into(),
         columns: 2,
         panels,
     })
 }
 
 fn ends(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
-    let ratios: Vec<f64> = (0..40).map(|i| 0.5 + 0.03 * f64::from(i)).filter(|s| (s - 1.0).abs() > 0.005).collect();
+    let ratios: Vec<f64> =
+        (0..40).map(|i| 0.5 + 0.03 * f64::from(i)).filter(|s| (s - 1.0).abs() > 0.005).collect();
     let case = Case::new(parameters, &ratios, 0);
     let mut found = Vec::new();
     for minimiser in &case.minimisers {
@@ -32,10 +38,14 @@ fn ends(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
         found.push(if end.still { case.ratio(&end.theta)? } else { f64::NAN });
     }
     let line = vec![0.5, 1.7];
-    Ok(Panel::new(title, Axis::linear("sharpness at the start / λ*"), Axis::linear("at the end / λ*").range(0.0, 1.4))
-        .with(Layer::dashed("unchanged (DIN)", line.clone(), line, 6))
-        .with(Layer::Horizontal { label: "λ*".into(), y: 1.0, color: 1, dash: Dash::Dotted })
-        .with(Layer::points("INDIAN", ratios, found, 0, Marker::Circle)))
+    Ok(Panel::new(
+        title,
+        Axis::linear("sharpness at the start / λ*"),
+        Axis::linear("at the end / λ*").range(0.0, 1.4),
+    )
+    .with(Layer::dashed("unchanged (DIN)", line.clone(), line, 6))
+    .with(Layer::Horizontal { label: "λ*".into(), y: 1.0, color: 1, dash: Dash::Dotted })
+    .with(Layer::points("INDIAN", ratios, found, 0, Marker::Circle)))
 }
 
 fn cloud(context: &Context<'_>) -> Result<Panel, CheckError> {

@@ -137,9 +137,14 @@ impl Case {
                 return Flow::Continue;
             }
             // 128 steps cover many half-turns, so that a turning orbit does not seem to stand.
-            still = distance(&before, o.theta) <= 1e-14 * (1.0 + norm(o.theta)) && norm_inf(&o.state[o.theta.len()..]) < 1e-12;
+            still = distance(&before, o.theta) <= 1e-14 * (1.0 + norm(o.theta))
+                && norm_inf(&o.state[o.theta.len()..]) < 1e-12;
             before.copy_from_slice(o.theta);
-            if still { Flow::Stop } else { Flow::Continue }
+            if still {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            }
         };
         let outcome = iterate_observed(&*self.objective, &run, &mut watch)?;
         Ok(Settled { theta: outcome.theta, still, status: outcome.status, steps: outcome.k })
@@ -165,19 +170,25 @@ fn beside(case: &Case, minimiser: &[f64], context: &Context<'_>) -> Result<Vec<M
     let words = format!("{}, S={ratio:.4} at {}", case.words(), brief(minimiser));
     let end = from(OFFSET)?;
     if ratio < 1.0 || case.prediction == Prediction::Flow {
-        if !all_finite(&end.theta) || matches!(end.status, Status::Diverged { .. } | Status::NonFinite { .. }) {
+        if !all_finite(&end.theta) || matches!(end.status, Status::Diverged { .. } | Status::NonFinite { .. })
+        {
             return Ok(vec![Measurement::holds("stays bounded", false).on(words)]);
         }
         let half = from(0.5 * OFFSET)?;
         let (value, refined) = (case.ratio(&end.theta)?, case.ratio(&half.theta)?);
-        return Ok(vec![
-            Measurement::equal("sharpness over λ* at the end", value, ratio, Budget::discretisation(20.0 * OFFSET))
-                .refined(if case.prediction == Prediction::Flow { 0.0 } else { value - refined })
-                .on(words),
-        ]);
+        return Ok(vec![Measurement::equal(
+            "sharpness over λ* at the end",
+            value,
+            ratio,
+            Budget::discretisation(20.0 * OFFSET),
+        )
+        .refined(if case.prediction == Prediction::Flow { 0.0 } else { value - refined })
+        .on(words)]);
     }
     let away = distance(&end.theta, minimiser);
-    let mut all = vec![Measurement::at_least("distance from the minimiser at the end", away, 1e-3, Budget::default()).on(&words)];
+    let mut all =
+        vec![Measurement::at_least("distance from the minimiser at the end", away, 1e-3, Budget::default())
+            .on(&words)];
     // A run that diverges has left; where it ends says nothing about minimisers.
     if matches!(end.status, Status::ReachedEnd | Status::Interrupted) {
         let value = case.ratio(&end.theta)?;
@@ -209,10 +220,20 @@ fn at_random(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Che
     let sharpest = settled.iter().copied().fold(0.0, max);
     let words = format!("{}, {} of {} starts settle", case.words(), settled.len(), case.random);
     Ok(vec![
-        Measurement::at_least("share of random starts that settle", settled.len() as f64 / case.random as f64, 0.05, Budget::default())
-            .on(&words),
-        Measurement::at_most("sharpest minimiser any random start settles at, over λ*", sharpest, 1.0, Budget::rounding(1e-6))
-            .on(words),
+        Measurement::at_least(
+            "share of random starts that settle",
+            settled.len() as f64 / case.random as f64,
+            0.05,
+            Budget::default(),
+        )
+        .on(&words),
+        Measurement::at_most(
+            "sharpest minimiser any random start settles at, over λ*",
+            sharpest,
+            1.0,
+            Budget::rounding(1e-6),
+        )
+        .on(words),
     ])
 }
 
@@ -220,15 +241,23 @@ fn at_random(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Che
 fn flow_stays(case: &Case) -> Result<Option<Measurement>, CheckError> {
     let Some(minimiser) = case.minimisers.last() else { return Ok(None) };
     let start: Vec<f64> = minimiser.iter().zip(case.offset(minimiser, OFFSET)).map(|(m, d)| m + d).collect();
-    let mut run =
-        dinlab_din::Run::new(Dynamics::Din { alpha: case.alpha, beta: case.beta }, &start, 100.0 / case.alpha);
+    let mut run = dinlab_din::Run::new(
+        Dynamics::Din { alpha: case.alpha, beta: case.beta },
+        &start,
+        100.0 / case.alpha,
+    );
     run.samples = 2;
     let end = flow(&*case.objective, &run)?.last.theta;
     let (value, ratio) = (case.ratio(&end)?, case.ratio(minimiser)?);
     Ok(Some(
-        Measurement::equal("sharpness over λ* at the end of DIN", value, ratio, Budget::discretisation(20.0 * OFFSET))
-            .refined(0.0)
-            .on(format!("{}, S={ratio:.4}", case.words())),
+        Measurement::equal(
+            "sharpness over λ* at the end of DIN",
+            value,
+            ratio,
+            Budget::discretisation(20.0 * OFFSET),
+        )
+        .refined(0.0)
+        .on(format!("{}, S={ratio:.4}", case.words())),
     ))
 }
 
@@ -264,7 +293,9 @@ impl Check for MinimumSelection {
             Some(theta) => theta.clone(),
             None => {
                 let known = objective.facts().minimisers().next().map(|c| c.point.clone());
-                known.ok_or_else(|| CheckError::needs("a minimiser as the start: none is known for this objective"))?
+                known.ok_or_else(|| {
+                    CheckError::needs("a minimiser as the start: none is known for this objective")
+                })?
             }
         };
         Ok(Case {

@@ -16,7 +16,8 @@ pub(super) fn figure(id: &str) -> Figure {
 
 fn over_condition() -> Panel {
     let kappas: Vec<f64> = (0..=40).map(|i| 10_f64.powf(0.3 + 3.7 * f64::from(i) / 40.0)).collect();
-    let mut panel = Panel::new("distance of the factor from 1", Axis::log("condition number κ"), Axis::log("1 − ρ"));
+    let mut panel =
+        Panel::new("distance of the factor from 1", Axis::log("condition number κ"), Axis::log("1 − ρ"));
     let best: Vec<f64> = kappas
         .iter()
         .map(|&kappa| {
@@ -53,7 +54,15 @@ fn over_parameters() -> Panel {
             (1e3 * best).round() / 1e3
         })
         .collect();
-    let map = Layer::Map { label: "ρ at the best α".into(), x, y, nx: CELLS, ny: CELLS, values, limits: [0.8, 1.0] };
+    let map = Layer::Map {
+        label: "ρ at the best α".into(),
+        x,
+        y,
+        nx: CELLS,
+        ny: CELLS,
+        values,
+        limits: [0.8, 1.0],
+    };
     Panel::new("κ = 100", Axis::log("β").range(x[0], x[1]), Axis::log("step size γ").range(y[0], y[1]))
         .with(map)
         .with(Layer::points("closed form: γ = β = 2/(√μ+√L)", vec![beta], vec![gamma], 1, Marker::Ring))

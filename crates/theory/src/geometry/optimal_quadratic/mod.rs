@@ -139,10 +139,20 @@ fn at_closed_form(case: &Case) -> Vec<Measurement> {
     let inside = between.fold(0.0, max);
     let budget = Budget::rounding(case.double_root(p));
     vec![
-        Measurement::equal("largest radius at the closed-form parameters", case.radius(p), case.rate(), budget)
-            .on(case.words()),
-        Measurement::at_most("largest radius at 120 eigenvalues between μ and L", inside, case.radius(p), budget)
-            .on(case.words()),
+        Measurement::equal(
+            "largest radius at the closed-form parameters",
+            case.radius(p),
+            case.rate(),
+            budget,
+        )
+        .on(case.words()),
+        Measurement::at_most(
+            "largest radius at 120 eigenvalues between μ and L",
+            inside,
+            case.radius(p),
+            budget,
+        )
+        .on(case.words()),
     ]
 }
 
@@ -188,9 +198,14 @@ fn searched(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Chec
             Budget::rounding(case.double_root(case.best())),
         )
         .on(&words),
-        Measurement::equal("distance of its (log α, log β, log γ) from the closed form", norm_inf(&away), 0.0, Budget::discretisation(ASKED / growth))
-            .on(&words)
-            .refined(0.0),
+        Measurement::equal(
+            "distance of its (log α, log β, log γ) from the closed form",
+            norm_inf(&away),
+            0.0,
+            Budget::discretisation(ASKED / growth),
+        )
+        .on(&words)
+        .refined(0.0),
     ])
 }
 
@@ -212,7 +227,8 @@ fn polynomial_factor(case: &Case) -> Result<Measurement, CheckError> {
     let (k, predicted) = (K as f64, 1.0 + K as f64 * (1.0 + rate));
     let budget = Budget::rounding(1e2 * k * k * f64::EPSILON * predicted);
     let value = theta.abs() / rate.powf(k);
-    Ok(Measurement::equal("|θ₁₀₀|/ρ¹⁰⁰ of a run from rest at λ = L", value, predicted, budget).on(case.words()))
+    Ok(Measurement::equal("|θ₁₀₀|/ρ¹⁰⁰ of a run from rest at λ = L", value, predicted, budget)
+        .on(case.words()))
 }
 
 /// max |p_k| T_k((L+μ)/(L−μ)) over the extremal points: at least 1 for every parameters.
@@ -220,7 +236,8 @@ fn chebyshev(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Che
     let (mu, l) = (case.mu, case.l);
     let eta = (l + mu) / (l - mu);
     let excess = |parameters: [f64; 3], k: u64| -> Result<f64, CheckError> {
-        let point = |j: u64| 0.5 * (l + mu) + 0.5 * (l - mu) * (std::f64::consts::PI * j as f64 / k as f64).cos();
+        let point =
+            |j: u64| 0.5 * (l + mu) + 0.5 * (l - mu) * (std::f64::consts::PI * j as f64 / k as f64).cos();
         let lambdas: Vec<f64> = (0..=k).map(point).collect();
         Ok(norm_inf(&residuals(parameters, &lambdas, k)?) * (k as f64 * eta.acosh()).cosh())
     };
@@ -241,7 +258,8 @@ fn chebyshev(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, Che
         }
     }
     Ok(vec![
-        Measurement::equal("max |p₁| T₁ for γβ = 2/(L+μ)", tight, 1.0, Budget::rounding(1e3 * f64::EPSILON)).on(case.words()),
+        Measurement::equal("max |p₁| T₁ for γβ = 2/(L+μ)", tight, 1.0, Budget::rounding(1e3 * f64::EPSILON))
+            .on(case.words()),
         Measurement::at_least(
             "smallest max |p_k| T_k of 200 random parameters",
             smallest,
@@ -283,7 +301,8 @@ fn rivals(mu: f64, l: f64) -> Vec<(&'static str, [f64; 3], f64)> {
 fn compared(case: &Case) -> Vec<Measurement> {
     let one = |(name, p, predicted): (&str, [f64; 3], f64)| {
         let budget = Budget::rounding(case.double_root(p));
-        Measurement::equal(format!("largest radius of {name}"), case.radius(p), predicted, budget).on(case.words())
+        Measurement::equal(format!("largest radius of {name}"), case.radius(p), predicted, budget)
+            .on(case.words())
     };
     rivals(case.mu, case.l).into_iter().map(one).collect()
 }
@@ -297,9 +316,15 @@ fn run(case: &Case) -> Result<Measurement, CheckError> {
     let bound = norm_inf(&start) * (1.0 + steps * (1.0 + rate)) * rate.powf(steps);
     let mut run = Run::new(Method::Indian { alpha, beta }, start, Schedule::Constant(gamma), steps as u64);
     run.grid = Grid::Every(steps as u64);
-    let end = maximum(&iterates(&*case.objective, &run)?.last.theta.iter().map(|t| t.abs()).collect::<Vec<_>>());
-    Ok(Measurement::at_most("largest |θᵢ| of a run from 3.3 at rest", end, bound, Budget::rounding(1e-6 * bound))
-        .on(format!("{}, {steps} steps", case.words())))
+    let end =
+        maximum(&iterates(&*case.objective, &run)?.last.theta.iter().map(|t| t.abs()).collect::<Vec<_>>());
+    Ok(Measurement::at_most(
+        "largest |θᵢ| of a run from 3.3 at rest",
+        end,
+        bound,
+        Budget::rounding(1e-6 * bound),
+    )
+    .on(format!("{}, {steps} steps", case.words())))
 }
 
 impl Check for OptimalQuadratic {

@@ -15,15 +15,23 @@ pub(super) fn figure(id: &str) -> Figure {
     }
 }
 
-const SETTINGS: [([f64; 3], &str); 3] =
-    [([0.5, 0.1, 0.15], "α=0.5, β=0.1, γ=0.15"), ([1.0, 0.5, 0.4], "α=1, β=0.5, γ=0.4"), ([2.5, 0.4, 0.4], "SGD, step 0.16")];
+const SETTINGS: [([f64; 3], &str); 3] = [
+    ([0.5, 0.1, 0.15], "α=0.5, β=0.1, γ=0.15"),
+    ([1.0, 0.5, 0.4], "α=1, β=0.5, γ=0.4"),
+    ([2.5, 0.4, 0.4], "SGD, step 0.16"),
+];
 
 fn thresholds() -> Panel {
     let grid: Vec<f64> = (0..=300).map(|i| 0.05 * 400_f64.powf(f64::from(i) / 300.0)).collect();
-    let mut panel = Panel::new("largest noise", Axis::log("mean curvature λ"), Axis::log("σ_b at the threshold").range(0.05, 30.0));
+    let mut panel = Panel::new(
+        "largest noise",
+        Axis::log("mean curvature λ"),
+        Axis::log("σ_b at the threshold").range(0.05, 30.0),
+    );
     for (color, (p @ [a, b, g], name)) in SETTINGS.into_iter().enumerate() {
         let closed = |l: &f64| if radius(a, b, g, *l) < 1.0 { gain(p, *l).sqrt().recip() } else { f64::NAN };
-        let marks: Vec<f64> = grid.iter().step_by(20).copied().filter(|l| radius(a, b, g, *l) < 0.9999).collect();
+        let marks: Vec<f64> =
+            grid.iter().step_by(20).copied().filter(|l| radius(a, b, g, *l) < 0.9999).collect();
         let found = marks
             .iter()
             .map(|&l| bisect(1e-6, 1e3, |s: f64| Moments::of_scalar(p, &[l - s, l + s]).radius() < 1.0))
@@ -36,7 +44,13 @@ fn thresholds() -> Panel {
                 color,
                 dash: [Dash::Solid, Dash::Dashed, Dash::Dotted][color],
             })
-            .with(Layer::points("", marks, found, color, [Marker::Circle, Marker::Square, Marker::Triangle][color]));
+            .with(Layer::points(
+                "",
+                marks,
+                found,
+                color,
+                [Marker::Circle, Marker::Square, Marker::Triangle][color],
+            ));
     }
     panel
 }
@@ -65,9 +79,13 @@ fn growth() -> Panel {
             total / f64::from(STEPS)
         })
         .collect();
-    Panel::new("growth per step, α=0.5, β=0.1, γ=0.15, λ=1.75", Axis::linear("σ_b"), Axis::linear("log growth per step"))
-        .with(Layer::curve("root mean square: ½ log ρ(E[A⊗A])", x.clone(), square, 0))
-        .with(Layer::dashed("almost every path", x, path, 1))
-        .with(Layer::Vertical { label: "1/√G".into(), x: edge, color: 6, dash: Dash::Dotted })
-        .with(Layer::Horizontal { label: String::new(), y: 0.0, color: 6, dash: Dash::Solid })
+    Panel::new(
+        "growth per step, α=0.5, β=0.1, γ=0.15, λ=1.75",
+        Axis::linear("σ_b"),
+        Axis::linear("log growth per step"),
+    )
+    .with(Layer::curve("root mean square: ½ log ρ(E[A⊗A])", x.clone(), square, 0))
+    .with(Layer::dashed("almost every path", x, path, 1))
+    .with(Layer::Vertical { label: "1/√G".into(), x: edge, color: 6, dash: Dash::Dotted })
+    .with(Layer::Horizontal { label: String::new(), y: 0.0, color: 6, dash: Dash::Solid })
 }

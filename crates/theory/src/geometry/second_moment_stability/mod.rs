@@ -145,13 +145,17 @@ fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
     let lambda = sum(&curvatures) / curvatures.len() as f64;
     let spread: Vec<f64> = curvatures.iter().map(|c| c - lambda).collect();
     let unit = sum(&spread.iter().map(|d| d * d).collect::<Vec<_>>()) / spread.len() as f64;
-    let at = |scale: f64| Moments::of_scalar(case.parameters(), &spread.iter().map(|d| lambda + scale * d).collect::<Vec<_>>());
+    let at = |scale: f64| {
+        Moments::of_scalar(case.parameters(), &spread.iter().map(|d| lambda + scale * d).collect::<Vec<_>>())
+    };
     let radius = |scale: f64| at(scale).radius();
     let mut high = 1.0;
     while radius(high) < 1.0 {
         high *= 2.0;
         if high > 1e6 {
-            return Some(Measurement::holds("a spread at which the mean square grows exists", false).on(case.words()));
+            return Some(
+                Measurement::holds("a spread at which the mean square grows exists", false).on(case.words()),
+            );
         }
     }
     let located = bisect(1e-9, high, |scale| radius(scale) < 1.0);
@@ -160,8 +164,13 @@ fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
     let value = unit * located * located * factor * gain(case.parameters(), lambda);
     let rounding = 2.0 * 1e3 * f64::EPSILON * at(located).size() / slope;
     Some(
-        Measurement::equal("σ_b²G where the radius of the operator is 1", value, 1.0, Budget::rounding(rounding))
-            .on(format!("{}, λ={lambda}", case.words())),
+        Measurement::equal(
+            "σ_b²G where the radius of the operator is 1",
+            value,
+            1.0,
+            Budget::rounding(rounding),
+        )
+        .on(format!("{}, λ={lambda}", case.words())),
     )
 }
 
@@ -199,9 +208,15 @@ fn path(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Vec<Mea
     require(&outcome.status, &case.words())?;
     let growth = norm(&outcome.theta).ln() / STEPS as f64;
     Ok(vec![
-        Measurement::at_most("growth per step of a long path (log)", growth, 0.0, Budget::default()).on(case.words()),
-        Measurement::at_least("growth per step of the mean square (log)", moments.radius().ln(), 0.0, Budget::default())
+        Measurement::at_most("growth per step of a long path (log)", growth, 0.0, Budget::default())
             .on(case.words()),
+        Measurement::at_least(
+            "growth per step of the mean square (log)",
+            moments.radius().ln(),
+            0.0,
+            Budget::default(),
+        )
+        .on(case.words()),
     ])
 }
 
@@ -278,7 +293,10 @@ impl Check for SecondMomentStability {
         vec![
             Hypothesis::exact("J is a finite sum", samples.is_some()),
             sampled("every ∇J_n vanishes at the minimum", rests),
-            Hypothesis::exact("J is twice continuously differentiable", case.objective.facts().regularity == Regularity::Smooth),
+            Hypothesis::exact(
+                "J is twice continuously differentiable",
+                case.objective.facts().regularity == Regularity::Smooth,
+            ),
             sampled("the mean step is stable there", stable),
         ]
     }
@@ -301,4 +319,3 @@ impl Check for SecondMomentStability {
 /// Five terms of one variable, and three of two variables whose Hessians do not commute.
 const LINE: &str = "sum:0.1*x^2;0.3*x^2;0.2*x^2;0.7*x^2;0.45*x^2";
 const PLANE: &str = "sum:0.4*(x+0.5*y)^2;0.3*(0.7*x-y)^2;0.2*(0.2*x+y)^2";
-

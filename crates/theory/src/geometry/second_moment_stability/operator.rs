@@ -183,7 +183,8 @@ mod tests {
         let mut stream = Stream::new(0, "gain", 0);
         let mut tried = 0;
         while tried < 300 {
-            let p @ [a, b, g] = [stream.log_uniform(0.1, 10.0), stream.log_uniform(0.1, 10.0), stream.log_uniform(0.01, 3.0)];
+            let p @ [a, b, g] =
+                [stream.log_uniform(0.1, 10.0), stream.log_uniform(0.1, 10.0), stream.log_uniform(0.01, 3.0)];
             let lambda = stream.log_uniform(0.01, 100.0);
             if crate::shipped::radius(a, b, g, lambda) > 0.99 {
                 continue;

@@ -34,11 +34,15 @@ fn errors() -> Result<Panel, CheckError> {
     }
     let power = power_iteration(&mut hidden(&spectrum, 1.0), &q, 30, 0.0)?;
     let powers = power.history[1..].iter().map(|v| shown(2.0 - v)).collect();
-    Ok(Panel::new("error of the largest eigenvalue", Axis::linear("products with the operator"), Axis::log("error"))
-        .with(Layer::curve("Lanczos: λ₁ − Ritz value", x.clone(), true_error, 0))
-        .with(Layer::dashed("Kaniel–Paige–Saad bound", x.clone(), bound, 6))
-        .with(Layer::curve("Lanczos: residual (error bar)", x.clone(), bar, 1))
-        .with(Layer::curve("power iteration", x, powers, 2)))
+    Ok(Panel::new(
+        "error of the largest eigenvalue",
+        Axis::linear("products with the operator"),
+        Axis::log("error"),
+    )
+    .with(Layer::curve("Lanczos: λ₁ − Ritz value", x.clone(), true_error, 0))
+    .with(Layer::dashed("Kaniel–Paige–Saad bound", x.clone(), bound, 6))
+    .with(Layer::curve("Lanczos: residual (error bar)", x.clone(), bar, 1))
+    .with(Layer::curve("power iteration", x, powers, 2)))
 }
 
 fn ghosts() -> Result<Panel, CheckError> {
@@ -46,8 +50,11 @@ fn ghosts() -> Result<Panel, CheckError> {
     spectrum.extend((0..150).rev().map(|i| f64::from(i) / 150.0));
     let (q, _) = start(&spectrum);
     let steps: Vec<usize> = (4..=100).step_by(2).collect();
-    let mut panel =
-        Panel::new("copies of the eigenvalue 3 among the Ritz values", Axis::linear("steps m"), Axis::linear("copies").range(0.0, 6.5));
+    let mut panel = Panel::new(
+        "copies of the eigenvalue 3 among the Ritz values",
+        Axis::linear("steps m"),
+        Axis::linear("copies").range(0.0, 6.5),
+    );
     let ways = [
         (Orthogonalisation::Twice, "reorthogonalised twice", Marker::Circle),
         (Orthogonalisation::None, "recurrence alone: ghosts", Marker::Cross),
@@ -58,7 +65,8 @@ fn ghosts() -> Result<Panel, CheckError> {
             let found = lanczos(&mut hidden(&spectrum, 1.0), &q, m, 0.0, way)?;
             copies.push(found.ritz_values.iter().filter(|v| (*v - 3.0).abs() < 1e-6).count() as f64);
         }
-        panel = panel.with(Layer::points(name, steps.iter().map(|m| *m as f64).collect(), copies, color, marker));
+        panel =
+            panel.with(Layer::points(name, steps.iter().map(|m| *m as f64).collect(), copies, color, marker));
     }
     Ok(panel)
 }

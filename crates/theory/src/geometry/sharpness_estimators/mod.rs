@@ -153,10 +153,30 @@ fn of_lanczos(case: &Case, spectrum: &[f64]) -> Result<Vec<Measurement>, CheckEr
     let copies = many.ritz_values.iter().filter(|v| (*v - first).abs() < 1e-6 * (first - last)).count();
     let on = |m: Measurement| m.on(format!("{}, n = {n}", case.name));
     Ok(vec![
-        on(Measurement::equal("largest Ritz value after n steps", many.largest()[0], first, Budget::rounding(rounding))),
-        on(Measurement::at_most("largest Ritz value above λ₁, any number of steps", above, 0.0, Budget::rounding(rounding))),
-        on(Measurement::at_most("shortfall over the bound of Kaniel, Paige and Saad", bound, 1.0, Budget::default())),
-        on(Measurement::at_most("distance of a Ritz value to the spectrum beyond its error bar", outside, 0.0, Budget::rounding(rounding))),
+        on(Measurement::equal(
+            "largest Ritz value after n steps",
+            many.largest()[0],
+            first,
+            Budget::rounding(rounding),
+        )),
+        on(Measurement::at_most(
+            "largest Ritz value above λ₁, any number of steps",
+            above,
+            0.0,
+            Budget::rounding(rounding),
+        )),
+        on(Measurement::at_most(
+            "shortfall over the bound of Kaniel, Paige and Saad",
+            bound,
+            1.0,
+            Budget::default(),
+        )),
+        on(Measurement::at_most(
+            "distance of a Ritz value to the spectrum beyond its error bar",
+            outside,
+            0.0,
+            Budget::rounding(rounding),
+        )),
         on(Measurement::equal("copies of λ₁ among n Ritz values", copies as f64, 1.0, Budget::default())),
     ])
 }
@@ -169,20 +189,25 @@ fn of_power(case: &Case, spectrum: &[f64]) -> Result<Vec<Measurement>, CheckErro
     let found = power_iteration(&mut hidden(spectrum, case.factor), &q, 20_000, 1e-13)?;
     let target = if case.power_finds_sharpness { spectrum[0] } else { first };
     let rounding = 16.0 * spectrum.len() as f64 * f64::EPSILON * first.abs();
-    let mut all = vec![
-        Measurement::equal("limit of power iteration", found.value, target, Budget::rounding(rounding + found.error_bar))
-            .on(&case.name),
-    ];
+    let mut all = vec![Measurement::equal(
+        "limit of power iteration",
+        found.value,
+        target,
+        Budget::rounding(rounding + found.error_bar),
+    )
+    .on(&case.name)];
     // Errors of Rayleigh quotients, from where they fall below 10⁻³ to where they are rounding.
     let error = |k: usize| (found.history[k] - first).abs() / first.abs();
-    let inside: Vec<usize> = (0..found.history.len()).filter(|&k| error(k) < 1e-3 && error(k) > 1e-10).collect();
+    let inside: Vec<usize> =
+        (0..found.history.len()).filter(|&k| error(k) < 1e-3 && error(k) > 1e-10).collect();
     if inside.len() >= 12 {
         let (from, to) = (inside[inside.len() / 2], inside[inside.len() - 1]);
         let ratio = (error(to) / error(from)).powf(1.0 / (to - from) as f64);
         let predicted = (second / first).powi(2);
         // The error is Σ wᵢ(λ₁−λᵢ)(λᵢ/λ₁)²ᵏ: what the terms after the second add to the ratio at the first of the two places.
         let weights = weights(spectrum, &q);
-        let share = |lambda: f64, w: f64| w * (first - lambda).abs() * (lambda / first).abs().powi(2 * from as i32);
+        let share =
+            |lambda: f64, w: f64| w * (first - lambda).abs() * (lambda / first).abs().powi(2 * from as i32);
         let (mut main, mut rest) = (0.0, 0.0);
         for (&lambda, w) in spectrum.iter().zip(weights) {
             if lambda == second {
@@ -195,8 +220,13 @@ fn of_power(case: &Case, spectrum: &[f64]) -> Result<Vec<Measurement>, CheckErro
         if rest < 0.1 * main {
             let tolerance = predicted * (rest / main + 1e-5) / (to - from) as f64 * 2.0;
             all.push(
-                Measurement::equal("error ratio of power iteration per product", ratio, predicted, Budget::rounding(tolerance))
-                    .on(&case.name),
+                Measurement::equal(
+                    "error ratio of power iteration per product",
+                    ratio,
+                    predicted,
+                    Budget::rounding(tolerance),
+                )
+                .on(&case.name),
             );
         }
     }
@@ -250,8 +280,13 @@ fn of_hessian(case: &Case, objective: &Subject, at: &[f64]) -> Result<Vec<Measur
     let mut all = vec![
         Measurement::equal("largest Ritz value", value, maximum(&whole), Budget::rounding(rounding + bar))
             .on(format!("{}, {} steps", case.name, found.steps)),
-        Measurement::equal("smallest Ritz value", found.smallest()[0], whole[0], Budget::rounding(rounding + found.smallest()[1]))
-            .on(&case.name),
+        Measurement::equal(
+            "smallest Ritz value",
+            found.smallest()[0],
+            whole[0],
+            Budget::rounding(rounding + found.smallest()[1]),
+        )
+        .on(&case.name),
     ];
     all.extend(products(&**objective, at, case.factor).map(|m| m.on(&case.name)));
     Ok(all)
@@ -272,11 +307,15 @@ impl Check for SharpnessEstimators {
         outlier.extend([1.3, 2.0]);
         let mut negative: Vec<f64> = even.iter().map(|l| l - 0.3).collect();
         negative.push(-1.2);
-        let clustered = (0..n).map(|i| if i < 5 { 3.0 + 1e-3 * f64::from(i) } else { f64::from(i) / count }).collect();
+        let clustered =
+            (0..n).map(|i| if i < 5 { 3.0 + 1e-3 * f64::from(i) } else { f64::from(i) / count }).collect();
         let named = |objective: &str, at: &[f64]| Case::hessian(Subject::named(objective), at.to_vec());
         vec![
             Case::spectrum("outliers 2 and 1.3 over [0, 1)", outlier),
-            Case::spectrum("geometric from 1 to 10⁻⁶", (0..n).map(|i| 1e-6_f64.powf(f64::from(i) / count)).collect()),
+            Case::spectrum(
+                "geometric from 1 to 10⁻⁶",
+                (0..n).map(|i| 1e-6_f64.powf(f64::from(i) / count)).collect(),
+            ),
             Case::spectrum("five leading eigenvalues within 0.005", clustered),
             Case::spectrum("largest modulus negative", negative),
             named("rosenbrock:10", &[0.3; 10]),
@@ -293,7 +332,10 @@ impl Check for SharpnessEstimators {
         let mut outlier = line;
         outlier.push(3.0);
         let gross = Case { power_finds_sharpness: true, ..Case::spectrum("λₙ = −2λ₁", negative) };
-        let ghosts = Case { orthogonalisation: Orthogonalisation::None, ..Case::spectrum("no reorthogonalisation", outlier.clone()) };
+        let ghosts = Case {
+            orthogonalisation: Orthogonalisation::None,
+            ..Case::spectrum("no reorthogonalisation", outlier.clone())
+        };
         let near = Case { factor: 1.001, ..Case::spectrum("operator 0.1% too large", outlier) };
         let hill = Case { factor: 1.001, ..Case::hessian(Subject::named("hill"), vec![0.4, -0.7]) };
         vec![gross, ghosts, near, hill]
@@ -302,7 +344,9 @@ impl Check for SharpnessEstimators {
     fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
         let (objective, at) = (own.subject()?, own.start_point()?);
         if at.len() > 1_000 {
-            return Err(CheckError::needs("at most 1000 variables: the whole Hessian is formed for comparison"));
+            return Err(CheckError::needs(
+                "at most 1000 variables: the whole Hessian is formed for comparison",
+            ));
         }
         Ok(Case::hessian(objective, at))
     }
@@ -312,7 +356,9 @@ impl Check for SharpnessEstimators {
             (0..4).map(|i| Stream::new(1, "sharpness-estimators: symmetry", i).normals(n)).collect()
         };
         let (defect, smooth) = match &case.kind {
-            Kind::Spectrum(spectrum) => (asymmetry(&mut hidden(spectrum, 1.0), &vectors(spectrum.len())), true),
+            Kind::Spectrum(spectrum) => {
+                (asymmetry(&mut hidden(spectrum, 1.0), &vectors(spectrum.len())), true)
+            }
             Kind::Hessian(objective, at) => {
                 let mut oracle = objective.oracle();
                 let mut product = |v: &[f64], out: &mut [f64]| oracle.hessian_vector(at, v, out);
@@ -326,7 +372,10 @@ impl Check for SharpnessEstimators {
                 true => Hypothesis::new(words, HypothesisState::Sampled),
                 false => Hypothesis::exact(words, false),
             },
-            Hypothesis::new("the start is not orthogonal to the leading eigenvector", HypothesisState::Assumed),
+            Hypothesis::new(
+                "the start is not orthogonal to the leading eigenvector",
+                HypothesisState::Assumed,
+            ),
             Hypothesis::exact("J is twice continuously differentiable near the point", smooth),
         ]
     }

@@ -8,7 +8,8 @@ pub(super) fn figure(id: &str) -> Figure {
     Figure {
         id: id.into(),
         title: "Spectral radius of one INDIAN step and the two closed-form limits".into(),
-        caption: "colour: radius of the shipped step's matrix; lines: γ = β + α/λ and 4 − 2γ(α+βλ) + γ²λ = 0".into(),
+        caption: "colour: radius of the shipped step's matrix; lines: γ = β + α/λ and 4 − 2γ(α+βλ) + γ²λ = 0"
+            .into(),
         columns: 2,
         panels: vec![
             region(0.5, 0.1, [1e-2, 1e1], [1e-1, 1e4], "α = 0.5, β = 0.1"),

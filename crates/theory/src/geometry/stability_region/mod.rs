@@ -13,10 +13,7 @@ use dinlab_analysis::{
 };
 use dinlab_indian::{Grid, Method, Run, Schedule};
 use dinlab_objective::{build, Options};
-use dinlab_record::{
-    figure::Figure,
-    Budget, Claim, Evidence, Hypothesis, Measurement, Status,
-};
+use dinlab_record::{figure::Figure, Budget, Claim, Evidence, Hypothesis, Measurement, Status};
 use serde::Serialize;
 
 use crate::{

@@ -61,6 +61,11 @@ fn one(case: &Case, axes: [usize; 2], fixed: [f64; 4]) -> Measurement {
     let [x, y] = axes.map(|axis| NAMES[axis]);
     let kept: Vec<String> =
         (0..4).filter(|i| !axes.contains(i)).map(|i| format!("{}={}", NAMES[i], fixed[i])).collect();
-    Measurement::equal(format!("cells of the ({x}, {y}) plane on the wrong side"), wrong as f64, 0.0, Budget::default())
-        .on(format!("{}, {side}×{side} cells, {stable} stable{first}", kept.join(", ")))
+    Measurement::equal(
+        format!("cells of the ({x}, {y}) plane on the wrong side"),
+        wrong as f64,
+        0.0,
+        Budget::default(),
+    )
+    .on(format!("{}, {side}×{side} cells, {stable} stable{first}", kept.join(", ")))
 }
