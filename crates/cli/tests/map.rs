@@ -126,7 +126,7 @@ fn bad_input_is_refused_by_name() {
         ("map stability --x alpha=0:1:log", "positive"),
         ("map stability --x foo=1:2", "--x: axis foo: no such number"),
         ("map stability --x alpha=1:2 --y alpha=1:2", "two different names"),
-        ("map stability --x alpha=-1:2", "not negative"),
+        ("map stability --x alpha=-1:2 --step-size 0.1", "not negative"),
         ("map stability --cells 1000000", "GB"),
         ("map stability --cells 10000x2000", "--yes"),
         ("map stability --cells 0", "--cells"),

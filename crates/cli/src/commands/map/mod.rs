@@ -221,6 +221,12 @@ impl Map {
         if fixed_mode && [&plane.x, &plane.y].iter().any(|axis| axis.name == "eigenvalue") {
             bail!("the eigenvalue is an axis and given, too; expected one of them");
         }
+        for axis in [&plane.x, &plane.y] {
+            if !linear::AXES.contains(&axis.name.as_str()) {
+                let (axis, expected) = (axis.name.clone(), linear::AXES.join(", "));
+                return Err(MapError::UnknownAxis { axis, expected }.into());
+            }
+        }
         let on_axis = |name: &str| [&plane.x, &plane.y].iter().any(|axis| axis.name == name);
         if self.step_size.is_none() && !on_axis("step-size") {
             bail!("--step-size is needed, or --x or --y step-size=A:B");
