@@ -73,7 +73,7 @@ fn descend(value: &mut impl FnMut(&[f64]) -> (f64, bool), start: &[f64], size: f
             Some(reflected)
         } else {
             let contracted = if reflected.0 < high { at(0.5) } else { at(-0.5) };
-            Some(contracted).filter(|c| c.0 < high && c.0 < reflected.0 || c.0 < high)
+            Some(contracted).filter(|c| c.0 < high)
         };
         match next {
             Some(vertex) => simplex[n] = vertex,

@@ -1,5 +1,7 @@
 //! Time of 1000×1000 maps: `cargo bench -p dinlab-map --bench map`.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
+
 use std::{sync::atomic::AtomicBool, time::Instant};
 
 use dinlab_map::{
@@ -24,7 +26,6 @@ fn timed(what: &str, mut run: impl FnMut() -> u64) {
     println!("{what}: {best:.3} s ({count} boundary points)");
 }
 
-#[allow(clippy::print_stdout, clippy::unwrap_used)]
 fn main() {
     let plane = Plane { x: axis("step-size", 1e-2, 1e1, true), y: axis("eigenvalue", 1e-1, 1e4, true) };
     let fixed = Fixed { alpha: 0.5, beta: 0.1, step_size: f64::NAN, eigenvalues: Vec::new() };

@@ -21,6 +21,9 @@ use crate::{
     Curve, Map, Mismatch, Mismatches,
 };
 
+/// Class and number for (α, β, γ) and eigenvalues.
+type Judge<'a> = dyn Fn([f64; 3], &[f64]) -> (Option<u8>, f64) + 'a;
+
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
@@ -156,7 +159,7 @@ pub fn map(quantity: Quantity, plane: &Plane, fixed: &Fixed, accuracy: f64) -> R
     plane.validate()?;
     let slots = Slots::of(plane)?;
     check(plane, slots, fixed)?;
-    let with = |at: [f64; 2], use_: &dyn Fn([f64; 3], &[f64]) -> (Option<u8>, f64)| {
+    let with = |at: [f64; 2], use_: &Judge<'_>| {
         let mut own = [0.0];
         let (p, lambdas) = slots.fill(fixed, at, &mut own);
         use_(p, lambdas)
@@ -228,7 +231,8 @@ fn check(plane: &Plane, slots: Slots, fixed: &Fixed) -> Result<(), MapError> {
         }
     }
     let bad = |what, value, expected| Err(MapError::Value { what, value, expected });
-    if !on_axis(2) && !(fixed.step_size > 0.0 && fixed.step_size.is_finite()) {
+    let usable = fixed.step_size > 0.0 && fixed.step_size.is_finite();
+    if !(on_axis(2) || usable) {
         return bad("step size", fixed.step_size, "given and greater than 0, or an axis");
     }
     if !on_axis(3) {

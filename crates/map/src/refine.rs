@@ -44,6 +44,9 @@ pub fn segments(plane: &Plane, class: &[Option<u8>]) -> Vec<Segment> {
     all
 }
 
+/// Classes of many points, given as fractions of the axes.
+pub type Classify<'a> = dyn Fn(&[[f64; 2]]) -> Result<Vec<Option<u8>>, MapError> + 'a;
+
 /// Bisects the segments until each is at most 2·`accuracy` long (as a fraction of its axis). `classify` gives the classes of
 /// many points (fractions of the axes) at once; where a middle has neither class of the ends, the half with the first end's
 /// change is kept.
@@ -54,7 +57,7 @@ pub fn refine(
     plane: &Plane,
     mut segments: Vec<Segment>,
     accuracy: f64,
-    classify: &dyn Fn(&[[f64; 2]]) -> Result<Vec<Option<u8>>, MapError>,
+    classify: &Classify<'_>,
 ) -> Result<(Vec<Segment>, Vec<BoundaryPoint>), MapError> {
     let length = |s: &Segment| (s.ends[1][0] - s.ends[0][0]).abs() + (s.ends[1][1] - s.ends[0][1]).abs();
     let middle = |s: &Segment| [0.5 * (s.ends[0][0] + s.ends[1][0]), 0.5 * (s.ends[0][1] + s.ends[1][1])];

@@ -60,7 +60,9 @@ pub fn stability(map: &mut Map, runs: &Runs, stop: &AtomicBool) -> Result<(), Ma
     for (cell, row) in rows.chunks_exact(width).enumerate() {
         let away = distance(&row[2..2 + n], &runs.minimum);
         let lost = matches!(Ending::from_code(row[0]), Some(Ending::Diverged | Ending::NonFinite));
-        let class = if lost { 2 } else { u8::from(!(away < begun)) };
+        // NaN does not stay.
+        let stays = away < begun;
+        let class = if lost { 2 } else { u8::from(!stays) };
         let growth = ((away / begun).ln() / if row[1] > 0.0 { row[1] } else { 1.0 }).exp();
         let radius = map.predicted[cell];
         if (radius.ln() * runs.steps as f64).abs() >= DECIDED {

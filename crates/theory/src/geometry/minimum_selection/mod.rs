@@ -133,7 +133,7 @@ impl Case {
         run.start = start;
         let (mut before, mut still) = (theta, false);
         let mut watch = |o: Observation<'_>| {
-            if o.index == 0 || o.index % 128 != 0 {
+            if o.index == 0 || !o.index.is_multiple_of(128) {
                 return Flow::Continue;
             }
             // 128 steps cover many half-turns, so that a turning orbit does not seem to stand.
