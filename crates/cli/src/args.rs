@@ -52,6 +52,10 @@ pub enum Command {
     Train(commands::train::Train),
     /// Fit a rate of convergence on a column of a CSV file
     Rate(commands::rate::Rate),
+    /// Run many trajectories at once: a grid of parameters and starts
+    Sweep(Box<commands::sweep::Sweep>),
+    /// Merge the shards of a sweep into one table
+    Merge(commands::merge::Merge),
     /// Compare two records or two report folders, check by check
     Diff(commands::diff::Diff),
     /// Draw figures again from the records of the last `check`
@@ -79,6 +83,8 @@ impl Command {
             Self::Certify(c) => c.common(),
             Self::Train(c) => &c.common,
             Self::Rate(c) => &c.common,
+            Self::Sweep(c) => &c.common,
+            Self::Merge(c) => &c.common,
             Self::Diff(c) => &c.common,
             Self::Figure(c) => &c.common,
             Self::Schema(c) => &c.common,

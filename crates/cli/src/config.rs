@@ -35,6 +35,11 @@ pub fn expand(mut arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
             file.to_string_lossy()
         );
     }
+    if command == "sweep" {
+        // A sweep reads its plan itself: it is more than options.
+        arguments.insert(1, file);
+        return Ok(arguments);
+    }
     let options = options(&command, &plan, &arguments[words..])
         .with_context(|| format!("--config {}", file.to_string_lossy()))?;
     arguments.splice(words..words, options.into_iter().map(OsString::from));

@@ -60,6 +60,8 @@ fn run(typed: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Certify(c) => c.run(&session),
         Command::Train(c) => c.run(&session),
         Command::Rate(c) => c.run(&session),
+        Command::Sweep(c) => c.run(&session),
+        Command::Merge(c) => c.run(&session),
         Command::Diff(c) => c.run(&session),
         Command::Figure(c) => c.run(&session),
         Command::Schema(c) => c.run(&session),

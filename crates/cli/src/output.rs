@@ -23,6 +23,10 @@ pub enum Format {
     Json,
     /// Table as NumPy array.
     Npy,
+    /// Table, names and plan as NumPy arrays (sweeps).
+    Npz,
+    /// Rows of a sweep, to be merged.
+    Sweep,
 }
 
 impl Format {
@@ -38,6 +42,8 @@ impl std::fmt::Display for Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Npy => "npy",
+            Self::Npz => "npz",
+            Self::Sweep => "sweep",
         })
     }
 }
@@ -59,6 +65,8 @@ pub fn target(text: &str) -> Result<Target, String> {
         Some("csv") => Format::Csv,
         Some("json") => Format::Json,
         Some("npy") => Format::Npy,
+        Some("npz") => Format::Npz,
+        Some("sweep") => Format::Sweep,
         Some("parquet") => return Err("Parquet is not built in: use .csv, .json or .npy".into()),
         _ => return Err("the extension decides the format: expected .csv, .json or .npy".into()),
     };

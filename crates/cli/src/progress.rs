@@ -20,6 +20,7 @@ pub fn bar(length: u64, quiet: bool) -> ProgressBar {
 pub struct Progress {
     length: u64,
     quiet: bool,
+    rate: bool,
     begun: Instant,
     bar: Option<ProgressBar>,
 }
@@ -27,13 +28,27 @@ pub struct Progress {
 impl Progress {
     /// Progress of a run of the given length.
     pub fn new(length: u64, quiet: bool) -> Self {
-        Self { length, quiet, begun: Instant::now(), bar: None }
+        Self { length, quiet, rate: false, begun: Instant::now(), bar: None }
+    }
+
+    /// The same with pieces per second and the time left.
+    pub fn with_rate(length: u64, quiet: bool) -> Self {
+        let mut progress = Self::new(length, quiet);
+        progress.rate = true;
+        progress
     }
 
     /// The run has come to `position`.
     pub fn at(&mut self, position: u64) {
         if self.bar.is_none() && self.begun.elapsed() > Duration::from_secs(1) {
-            self.bar = Some(bar(self.length, self.quiet));
+            let bar = bar(self.length, self.quiet);
+            if self.rate {
+                let template = "{elapsed_precise} {wide_bar} {human_pos}/{human_len}  {per_sec}, {eta} left";
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+            }
+            self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(position);

@@ -34,7 +34,7 @@ impl Exit {
 }
 
 /// One invocation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     /// Options of every command.
     pub common: Common,

@@ -5,7 +5,7 @@ use crate::{
     lanes::{widest, Kernel, Vector},
     oracle::Oracle,
     scalar::selection::Selection,
-    tape::{Block, BlockScratch, Tape, LANES},
+    tape::{Block, BlockScratch, GradientProgram, ProgramScratch, Tape, LANES},
 };
 
 /// As [`Oracle`], for [`LANES`] points; one block per coordinate. Each lane has the bits that the oracle of the same
@@ -99,11 +99,13 @@ impl<F: Formula> BlockOracle for FormulaBlocks<'_, F> {
     }
 }
 
-/// Blocks by way of a tape, operation by operation.
+/// Blocks by way of a tape, operation by operation; its gradient is a program of its own.
 pub(crate) struct TapeBlocks<'a> {
     pub(crate) tape: &'a Tape,
+    pub(crate) program: &'a GradientProgram,
     pub(crate) selection: Selection,
     pub(crate) scratch: BlockScratch,
+    pub(crate) slots: ProgramScratch,
 }
 
 impl BlockOracle for TapeBlocks<'_> {
@@ -111,8 +113,8 @@ impl BlockOracle for TapeBlocks<'_> {
         self.tape.value_block(x, &mut self.scratch, out);
     }
     fn gradients(&mut self, x: &[Block], out: &mut [Block]) {
-        let Self { tape, selection, scratch } = self;
-        selection.during(|| tape.gradient_block(x, scratch, &mut [0.0; LANES], out));
+        let Self { program, selection, slots, .. } = self;
+        selection.during(|| program.run(x, slots, out));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records → files: one self-contained HTML page, LaTeX and BibTeX, Markdown, CSV, JSON and its schema, `.npy`,
 //! a table for terminals, and the comparison of two records. One format per file; no mathematics happens here.
 //!
-//! Every function takes records and returns text or bytes; [`atomic`] alone touches the disk.
+//! Every function takes records and returns text or bytes; [`atomic`] and [`rows`] alone touch the disk.
 
 pub mod atomic;
 pub mod bibtex;
@@ -15,6 +15,7 @@ pub mod markdown;
 pub mod mathml;
 pub mod npy;
 pub mod number;
+pub mod rows;
 pub mod schema;
 pub mod summary;
 mod svg;
@@ -36,6 +37,7 @@ pub use json::{from_json, to_json};
 pub use latex::latex;
 pub use markdown::markdown;
 pub use npy::npy;
+pub use rows::{RowFormat, RowHeader, RowWriter};
 pub use schema::schema;
 pub use table::{Sheet, Table};
 pub use terminal::{summary_table, TerminalStyle};

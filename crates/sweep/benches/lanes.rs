@@ -58,14 +58,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             processor * scale
         );
     }
-    let steps = FlowSteps::Adaptive { rtol: 1e-6, atol: 1e-6 };
     for name in ["double-well", "expr:x^4-4*x^2+y^2"] {
-        let job = Job::new(build(name, &Options::default())?, Algorithm::Flow { until: 20.0, steps });
-        let (wall, processor, sum) = best(&job, 10_000)?;
-        let (wall, processor) = (wall * 1e2, processor * 1e2);
-        println!(
-            "din {name}: {wall:.3} us per trajectory, {processor:.3} of processor time (check {sum:.9})"
-        );
+        let at = |tolerance: f64| -> Result<Job, Box<dyn std::error::Error>> {
+            let steps = FlowSteps::Adaptive { rtol: tolerance, atol: tolerance };
+            Ok(Job::new(build(name, &Options::default())?, Algorithm::Flow { until: 20.0, steps }))
+        };
+        let exact = ends(&at(1e-12)?)?;
+        for tolerance in [1e-5, 1e-6, 1e-7] {
+            let job = at(tolerance)?;
+            let (wall, processor, _) = best(&job, 10_000)?;
+            let distance = |(a, b): (&[f64; 2], &[f64; 2])| (a[0] - b[0]).hypot(a[1] - b[1]);
+            let mut errors: Vec<f64> = ends(&job)?.iter().zip(&exact).map(distance).collect();
+            errors.sort_by(f64::total_cmp);
+            println!(
+                "din {name}, tolerance {tolerance:e}: {:.3} us per trajectory, {:.3} of processor time; median error {:.2e}, \
+                 90% {:.2e}",
+                wall * 1e2,
+                processor * 1e2,
+                errors[errors.len() / 2],
+                errors[errors.len() * 9 / 10]
+            );
+        }
     }
     Ok(())
+}
+
+/// Where every seventh trajectory ends.
+fn ends(job: &Job) -> Result<Vec<[f64; 2]>, Box<dyn std::error::Error>> {
+    let list: Vec<u64> = (0..10_000).step_by(7).collect();
+    let rows = run_list(job, &list, &triple, &AtomicBool::new(false))?;
+    Ok(rows.chunks(job.columns().len()).map(|row| [row[2], row[3]]).collect())
 }

@@ -81,6 +81,14 @@ pub enum SweepError {
         /// What is wrong, and what would be accepted.
         reason: String,
     },
+    /// An error of another rank of an MPI job.
+    #[error("rank {rank}: {reason}")]
+    Rank {
+        /// Which rank.
+        rank: i32,
+        /// Its message.
+        reason: String,
+    },
     /// A file that cannot be opened, read or written.
     #[error("cannot {action} {}: {reason}", path.display())]
     File {

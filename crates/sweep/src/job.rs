@@ -173,7 +173,7 @@ pub struct Job {
     /// What is measured.
     pub measures: Measures,
     /// A run ends as diverged when an entry of its state exceeds this. Without stepwise measurements it is looked for
-    /// every 64 steps, and step by step where an entry exceeded 10⁻⁵⁰ of it at an end of these 64; a state that goes from
+    /// every 256 steps, and step by step where an entry exceeded 10⁻⁵⁰ of it at an end of these 256; a state that goes from
     /// below that to beyond the bound and back in between is not noticed.
     pub divergence_bound: f64,
     /// Attempted steps after which an adaptive integration ends as `budget-exhausted`.

@@ -38,12 +38,18 @@ mod axes;
 pub mod engine;
 mod error;
 mod job;
+mod merge;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod plan;
 mod run;
+pub mod store;
+mod sweep;
 
 pub use axes::{Axis, Grid, Place, Values};
 pub use engine::run_chunk;
 pub use error::SweepError;
 pub use job::{Algorithm, Ball, Cells, Ending, FlowSteps, Job, Measures, Second, Setting};
+pub use merge::Merge;
 pub use plan::{Kink, Limit, Measure, Plan, Resolved};
 pub use run::{chunk_size, run_list, run_range, Sink};

@@ -14,7 +14,7 @@ use crate::{
 /// second. It follows from the job alone.
 pub fn chunk_size(job: &Job) -> u64 {
     match &job.algorithm {
-        Algorithm::Flow { .. } => 2048,
+        Algorithm::Flow { .. } => 1024,
         Algorithm::Method { steps, .. } => {
             let fitting = ((1_u64 << 23) / (*steps).max(1)).clamp(64, 8192);
             1 << fitting.ilog2()

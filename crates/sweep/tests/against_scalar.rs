@@ -128,9 +128,12 @@ fn rivals_starts_and_schedules_have_the_bits_of_the_scalar_driver() {
 
 /// Largest error of a flow's end over some cells against a tight scalar integration.
 fn flow_error(name: &str, steps: FlowSteps, step_size: f64) -> f64 {
+    // With fixed steps β stays small: the order shows where h·β·λ is.
+    let share = if steps == FlowSteps::Fixed { 0.1 } else { 1.0 };
     let mut job = Job::new(objective(name), Algorithm::Flow { until: 5.0, steps });
     let mild = |cell: u64, s: &mut Setting| {
         wild(cell, s);
+        s.beta *= share;
         s.step_size = step_size;
     };
     job.base.step_size = step_size;
@@ -162,7 +165,7 @@ fn flows_agree_with_the_scalar_integrator() {
 
 #[test]
 fn fixed_steps_have_order_five() {
-    let [coarse, fine] = [0.01, 0.005].map(|h| flow_error("hill", FlowSteps::Fixed, h));
+    let [coarse, fine] = [0.04, 0.02].map(|h| flow_error("double-well", FlowSteps::Fixed, h));
     let order = (coarse / fine).log2();
     assert!((order - 5.0).abs() < 0.5, "{order}: {coarse} {fine}");
 }

@@ -1,5 +1,7 @@
 //! Expressions as objectives.
 
+use std::sync::OnceLock;
+
 use super::Expression;
 use crate::{
     blocks::{BlockOracle, TapeBlocks},
@@ -9,7 +11,7 @@ use crate::{
     oracle::{Objective, Oracle},
     samples::FiniteSum,
     scalar::{dual::Dual, selection::Selection},
-    tape::{BlockScratch, KinkKind, KinkSurface, Scratch, Tape},
+    tape::{BlockScratch, GradientProgram, KinkKind, KinkSurface, ProgramScratch, Scratch, Tape},
 };
 
 use super::{
@@ -26,6 +28,8 @@ pub struct TapeObjective {
     pub(super) terms: Vec<Tape>,
     facts: Facts,
     pub(super) selection: Selection,
+    /// The gradient for blocks of points, made when it is first asked for.
+    program: OnceLock<GradientProgram>,
 }
 
 impl TapeObjective {
@@ -61,7 +65,7 @@ impl TapeObjective {
             source: "expression given by the user".into(),
             ..Facts::unknown(name, expression.latex(), tape.dimension())
         };
-        Self { tape, terms, facts, selection }
+        Self { tape, terms, facts, selection, program: OnceLock::new() }
     }
 }
 
@@ -150,7 +154,14 @@ impl Objective for TapeObjective {
         Some(&self.tape)
     }
     fn blocks(&self) -> Box<dyn BlockOracle + '_> {
-        Box::new(TapeBlocks { tape: &self.tape, selection: self.selection, scratch: BlockScratch::new() })
+        let program = self.program.get_or_init(|| self.tape.gradient_program());
+        Box::new(TapeBlocks {
+            tape: &self.tape,
+            program,
+            selection: self.selection,
+            scratch: BlockScratch::new(),
+            slots: ProgramScratch::default(),
+        })
     }
     fn samples(&self) -> Option<&dyn FiniteSum> {
         (!self.terms.is_empty()).then_some(self)

@@ -4,7 +4,10 @@
 //! [`Kernel::run`], and [`widest`] and [`each`] call that only after the processor has said that it has the unit.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::*;
+use std::{
+    arch::x86_64::*,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use super::{Kernel, Lanes, Register};
 
@@ -133,36 +136,47 @@ fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Wide>()
 }
 
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2")
+/// 1 for SSE2, 2 for AVX2, 3 for AVX-512; 0 while nobody has looked.
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+
+#[inline]
+fn level() -> u8 {
+    match LEVEL.load(Ordering::Relaxed) {
+        0 => look(),
+        level => level,
+    }
 }
 
-fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
+#[cold]
+fn look() -> u8 {
+    let avx2 = is_x86_feature_detected!("avx2");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-        && has_avx2()
+        && is_x86_feature_detected!("avx512vl");
+    let level = 1 + u8::from(avx2) + u8::from(avx512);
+    LEVEL.store(level, Ordering::Relaxed);
+    level
 }
 
+#[inline]
 pub(super) fn widest<K: Kernel>(kernel: K) -> K::Output {
-    if has_avx512() {
+    match level() {
         // SAFETY: the processor has the unit.
-        unsafe { with_avx512(kernel) }
-    } else if has_avx2() {
+        3 => unsafe { with_avx512(kernel) },
         // SAFETY: the processor has the unit.
-        unsafe { with_avx2(kernel) }
-    } else {
-        kernel.run::<Narrow>()
+        2 => unsafe { with_avx2(kernel) },
+        _ => kernel.run::<Narrow>(),
     }
 }
 
 pub(super) fn each<K: Kernel + Clone>(kernel: &K, all: &mut Vec<K::Output>) {
     all.push(kernel.clone().run::<Narrow>());
-    if has_avx2() {
+    if level() >= 2 {
         // SAFETY: the processor has the unit.
         all.push(unsafe { with_avx2(kernel.clone()) });
     }
-    if has_avx512() {
+    if level() >= 3 {
         // SAFETY: the processor has the unit.
         all.push(unsafe { with_avx512(kernel.clone()) });
     }

@@ -27,6 +27,7 @@ impl Selection {
     pub const DEFAULT: Self = Self { abs: 0.0, relu: 0.0, max: 0.5 };
 
     /// The selection in force on this thread.
+    #[inline(always)]
     pub fn current() -> Self {
         CURRENT.get()
     }

@@ -259,6 +259,11 @@ impl Builder {
         tape
     }
 
+    /// The operations recorded so far, in order, and the operands of the norms.
+    pub(super) fn into_operations(self) -> (Vec<Op>, Vec<u32>) {
+        (self.ops, self.lists)
+    }
+
     fn reachable(&self, output: u32) -> Vec<bool> {
         let mut used = vec![false; self.ops.len()];
         used[output as usize] = true;

@@ -8,6 +8,7 @@
 mod block;
 mod builder;
 mod op;
+mod program;
 mod recorder;
 mod sweep;
 
@@ -16,6 +17,7 @@ use crate::{formula::Formula, scalar::Scalar};
 pub use block::{Block, BlockScratch, LANES};
 pub use builder::Builder;
 pub use op::Unary;
+pub use program::{GradientProgram, ProgramScratch};
 pub use recorder::Recorder;
 
 use op::Op;

@@ -18,6 +18,15 @@ pub struct Recorder(u32);
 
 /// Records the value of a formula; derivatives come from the tape.
 pub(super) fn record<F: Formula + ?Sized>(formula: &F) -> Tape {
+    let (builder, outputs) = record_all(formula.dimension(), |x| vec![formula.value(x)]);
+    builder.finish(outputs[0])
+}
+
+/// Records any computation on `dimension` variables; the slots of its results come with the builder.
+pub(super) fn record_all(
+    dimension: usize,
+    compute: impl FnOnce(&[Recorder]) -> Vec<Recorder>,
+) -> (Builder, Vec<u32>) {
     /// Gives back what was being recorded, also when the formula unwinds.
     struct Restore(Option<Builder>);
     impl Drop for Restore {
@@ -27,13 +36,12 @@ pub(super) fn record<F: Formula + ?Sized>(formula: &F) -> Tape {
             }
         }
     }
-    let dimension = formula.dimension();
     let restore = Restore(Some(BUILDER.replace(Builder::new(dimension))));
     let inputs: Vec<Recorder> = (0..dimension as u32).map(|v| with(|b| b.input(v))).collect();
-    let output = formula.value(&inputs);
+    let outputs = compute(&inputs).into_iter().map(|slot| slot.0).collect();
     let builder = BUILDER.take();
     drop(restore);
-    builder.finish(output.0)
+    (builder, outputs)
 }
 
 fn with(write: impl FnOnce(&mut Builder) -> u32) -> Recorder {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Steps between two looks at the state where nothing is measured.
-const STRIDE: u64 = 64;
+const STRIDE: u64 = 256;
 /// Below this fraction of the divergence bound at both ends of a stride its steps are not looked at one by one.
 const HARMLESS: f64 = 1e-50;
 
@@ -112,6 +112,7 @@ impl<'a> Blocks<'a> {
                 self.state.second[i][lane] = 0.0;
             }
         }
+        self.stepper.forget();
         self.state.powers.fill([1.0; LANES]);
         self.rest.copy_from(&self.state);
         let bound = self.bound();
@@ -227,6 +228,7 @@ impl<'a> Blocks<'a> {
         }
         (self.endings[lane], self.at[lane], self.alive[lane]) = (ending, k as f64, false);
         self.p.step_size[lane] = 0.0;
+        self.stepper.forget();
         self.state.take_lane(&self.rest, lane);
     }
 
@@ -246,9 +248,9 @@ impl<'a> Blocks<'a> {
 }
 
 /// For each lane the number of entries that are not at most `bound` in size, or are NaN.
-struct Outside<'a> {
-    entries: &'a [&'a Block],
-    bound: f64,
+pub(super) struct Outside<'a> {
+    pub(super) entries: &'a [&'a Block],
+    pub(super) bound: f64,
 }
 
 impl Kernel for Outside<'_> {

@@ -3,15 +3,21 @@
 
 use std::sync::atomic::AtomicBool;
 
-use dinlab_din::dormand_prince::{A2, A3, A4, A5, A6, B, E};
 use dinlab_numeric::{max, min};
 use dinlab_objective::{
-    lanes::{widest, Kernel, Vector},
+    lanes::widest,
     tape::{Block, LANES},
     BlockOracle, Oracle,
 };
 
-use super::{check_stop, read, second, state::ZERO, End, Table, Tracker};
+use super::{
+    check_stop,
+    discrete::Outside,
+    pair::{stretch, Coefficients, Control, Decide, Estimate, Stage},
+    read, second,
+    state::ZERO,
+    End, Table, Tracker,
+};
 use crate::{
     error::SweepError,
     job::{Algorithm, Cells, Ending, FlowSteps, Job, Setting},
@@ -41,10 +47,9 @@ pub(super) fn run(
         }
         count += 1;
         flow.attempt();
-        for lane in 0..LANES {
-            if flow.rows[lane].is_some() && flow.take(lane, &mut table) {
-                flow.refill(lane, &mut queue, source, &mut table)?;
-            }
+        flow.decide(&mut table);
+        for lane in std::mem::take(&mut flow.free) {
+            flow.refill(lane, &mut queue, source, &mut table)?;
         }
     }
     flow.evaluate_rest(&mut table);
@@ -58,24 +63,17 @@ struct Flow<'a> {
     moving: &'a [usize],
     blocks: Box<dyn BlockOracle + 'a>,
     point: Box<dyn Oracle + 'a>,
-    alpha: Block,
-    beta: Block,
-    /// Step about to be tried, and the size chosen where that is not shortened to end at `until`.
-    h: Block,
-    fixed: Block,
-    last: [bool; LANES],
-    t: Block,
-    y: [Vec<Block>; 2],
-    stage: [Vec<Block>; 2],
-    k: Vec<[Vec<Block>; 2]>,
+    c: Coefficients,
+    y: Vec<Block>,
+    stage: Vec<Block>,
+    k: [Vec<Block>; 7],
     v: Vec<Block>,
     error: Block,
-    old_error: Block,
-    factor: Block,
-    rejected: [bool; LANES],
-    attempts: [u64; LANES],
-    accepted: [u64; LANES],
+    control: Control,
+    /// Row of the trajectory in each lane.
     rows: [Option<usize>; LANES],
+    /// Lanes whose trajectory has just ended.
+    free: Vec<usize>,
     tracker: Tracker<'a>,
     /// Ends that wait for the evaluation of J.
     ends: Vec<Block>,
@@ -85,7 +83,7 @@ struct Flow<'a> {
 impl<'a> Flow<'a> {
     fn new(job: &'a Job, until: f64, steps: FlowSteps, moving: &'a [usize]) -> Self {
         let n = job.objective.dimension();
-        let pair = || [vec![ZERO; n], vec![ZERO; n]];
+        let pair = || vec![ZERO; 2 * n];
         Self {
             job,
             until,
@@ -93,23 +91,15 @@ impl<'a> Flow<'a> {
             moving,
             blocks: job.objective.blocks(),
             point: job.objective.oracle(),
-            alpha: ZERO,
-            beta: ZERO,
-            h: ZERO,
-            fixed: ZERO,
-            last: [false; LANES],
-            t: ZERO,
+            c: Coefficients { alpha: ZERO, beta: ZERO, h: ZERO },
             y: pair(),
             stage: pair(),
-            k: (0..7).map(|_| pair()).collect(),
+            k: std::array::from_fn(|_| pair()),
             v: vec![ZERO; n],
             error: ZERO,
-            old_error: [1e-4; LANES],
-            factor: ZERO,
-            rejected: [false; LANES],
-            attempts: [0; LANES],
-            accepted: [0; LANES],
+            control: Control::new(),
             rows: [None; LANES],
+            free: Vec::new(),
             tracker: Tracker::new(&job.measures, moving, n),
             ends: vec![ZERO; n],
             waiting: Vec::new(),
@@ -125,14 +115,17 @@ impl<'a> Flow<'a> {
         table: &mut Table<'_>,
     ) -> Result<(), SweepError> {
         self.rows[lane] = None;
-        self.h[lane] = 0.0;
+        self.c.h[lane] = 0.0;
         let mut s = self.job.base.clone();
         for (row, cell) in &mut *queue {
             read(self.job, cell, source, &mut s)?;
             self.rows[lane] = Some(row);
             match self.begin(lane, &s)? {
                 None => return Ok(()),
-                Some(ending) => self.end(lane, ending, table),
+                Some(ending) => {
+                    self.end(lane, ending, table);
+                    self.free.pop();
+                }
             }
         }
         Ok(())
@@ -144,17 +137,19 @@ impl<'a> Flow<'a> {
         let n = s.theta.len();
         let mut gradient = vec![0.0; n];
         self.point.gradient(&s.theta, &mut gradient);
-        (self.alpha[lane], self.beta[lane], self.t[lane]) = (s.alpha, s.beta, 0.0);
+        (self.c.alpha[lane], self.c.beta[lane], self.c.h[lane]) = (s.alpha, s.beta, 0.0);
         for i in 0..n {
-            self.y[0][i][lane] = s.theta[i];
-            self.y[1][i][lane] = u[i];
-            self.stage[0][i][lane] = s.theta[i];
             let slope = slope(s.alpha, s.beta, u[i], gradient[i]);
-            (self.k[0][0][i][lane], self.k[0][1][i][lane]) = slope;
+            for (b, value, slope) in [(i, s.theta[i], slope.0), (n + i, u[i], slope.1)] {
+                self.y[b][lane] = value;
+                self.stage[b][lane] = value;
+                self.k[0][b][lane] = slope;
+            }
         }
-        (self.old_error[lane], self.rejected[lane], self.h[lane]) = (1e-4, false, 0.0);
-        (self.attempts[lane], self.accepted[lane]) = (0, 0);
-        self.tracker.begin(lane, &self.y[0], self.point.as_mut());
+        let c = &mut self.control;
+        (c.t[lane], c.old_error[lane], c.refused[lane]) = (0.0, 1e-4, 0.0);
+        (c.attempts[lane], c.accepted[lane]) = (0.0, 0.0);
+        self.tracker.begin(lane, &self.y[..n], self.point.as_mut());
         if !(self.size(lane) <= self.bound()) {
             return Ok(Some(Ending::Diverged));
         }
@@ -163,7 +158,7 @@ impl<'a> Flow<'a> {
         }
         let first = match self.steps {
             FlowSteps::Fixed => {
-                self.fixed[lane] = s.step_size;
+                self.control.fixed[lane] = s.step_size;
                 s.step_size
             }
             FlowSteps::Adaptive { rtol, atol } => self.first_step(s, &u, &gradient, (rtol, atol)),
@@ -177,17 +172,16 @@ impl<'a> Flow<'a> {
     }
 
     fn size(&self, lane: usize) -> f64 {
-        let entries = self.moving.iter().flat_map(|&i| [self.y[0][i][lane], self.y[1][i][lane]]);
+        let n = self.v.len();
+        let entries = self.moving.iter().flat_map(|&i| [self.y[i][lane], self.y[n + i][lane]]);
         entries.fold(0.0, |m, v| max(m, v.abs()))
     }
 
-    /// Sets the next step to `h`, or to what is left.
+    /// Sets the first step to `h`, or to the whole time.
     fn choose(&mut self, lane: usize, h: f64) {
-        let left = self.until - self.t[lane];
-        // A step is stretched by a hundredth rather than followed by a tiny one; equal steps only by their rounding.
-        let stretch = if self.steps == FlowSteps::Fixed { 1.0 + 1e-9 } else { 1.01 };
-        self.last[lane] = stretch * h >= left;
-        self.h[lane] = if self.last[lane] { left } else { h };
+        let last = stretch(self.steps != FlowSteps::Fixed) * h >= self.until;
+        self.control.last[lane] = if last { 1.0 } else { 0.0 };
+        self.c.h[lane] = if last { self.until } else { h };
     }
 
     /// After Hairer, Nørsett, Wanner I, II.4, as in the scalar integrator.
@@ -227,118 +221,99 @@ impl<'a> Flow<'a> {
 
     /// Tries a step in all lanes: the new state is in `stage`, its slope in `k[6]`, the error in `error`.
     fn attempt(&mut self) {
-        let rows: [&[f64]; 5] = [&A3, &A4, &A5, &A6, &B];
-        let stage = |this: &mut Self, s: usize, a: &[f64]| {
-            let Self { moving, alpha, beta, h, y, stage, k, v, .. } = this;
-            widest(Stage { s, a, moving, alpha, beta, h, y, stage, k, v });
-        };
-        stage(self, 0, &A2);
-        for (s, a) in (1..).zip(rows) {
-            self.blocks.gradients(&self.stage[0], &mut self.v);
-            stage(self, s, a);
+        let n = self.v.len();
+        for s in 0..7 {
+            if s > 0 {
+                self.blocks.gradients(&self.stage[..n], &mut self.v);
+            }
+            let Self { moving, c, y, stage, k, v, .. } = self;
+            widest(Stage { s, moving, c, y, stage, k, v });
         }
-        self.blocks.gradients(&self.stage[0], &mut self.v);
-        stage(self, 6, &[]);
-        if let FlowSteps::Adaptive { rtol, atol } = self.steps {
-            let Self { moving, h, y, stage, k, error, .. } = self;
-            widest(Estimate { tolerance: (rtol, atol), moving, h, y, stage, k, error });
-        } else {
-            let Self { moving, stage, k, error, .. } = self;
-            *error = ZERO;
-            for part in 0..2 {
-                for &i in *moving {
+        let Self { moving, c, y, stage, k, error, .. } = self;
+        match self.steps {
+            FlowSteps::Adaptive { rtol, atol } => {
+                widest(Estimate { tolerance: (rtol, atol), moving, h: &c.h, y, stage, k, error });
+            }
+            FlowSteps::Fixed => {
+                *error = ZERO;
+                for b in moving.iter().flat_map(|&i| [i, n + i]) {
                     for lane in 0..LANES {
-                        let sound = stage[part][i][lane].is_finite() && k[6][part][i][lane].is_finite();
+                        let sound = stage[b][lane].is_finite() && k[6][b][lane].is_finite();
                         error[lane] += if sound { 0.0 } else { f64::NAN };
                     }
                 }
             }
         }
-        widest(Control { error: &self.error, old: &self.old_error, factor: &mut self.factor });
     }
 
-    /// Takes or refuses the step just tried in a lane; whether its trajectory has ended.
-    fn take(&mut self, lane: usize, table: &mut Table<'_>) -> bool {
-        self.attempts[lane] += 1;
-        let (h, error) = (self.h[lane], self.error[lane]);
-        if !(error <= 1.0) {
-            self.rejected[lane] = true;
-            let finite = error.is_finite();
-            let smaller = h * if finite { max(0.2, self.factor[lane]) } else { 0.5 };
-            let end = if !finite && self.steps == FlowSteps::Fixed {
-                Some(Ending::NonFinite)
-            } else if smaller <= 4.0 * f64::EPSILON * self.t[lane].abs() + f64::MIN_POSITIVE {
-                Some(if finite { Ending::StepUnderflow } else { Ending::NonFinite })
-            } else if self.attempts[lane] >= self.job.max_attempts {
-                Some(Ending::BudgetExhausted)
-            } else {
-                None
-            };
-            self.choose(lane, smaller);
-            return self.end_if(lane, end, table);
-        }
-        self.accepted[lane] += 1;
-        self.t[lane] = if self.last[lane] { self.until } else { self.t[lane] + h };
+    /// Takes or refuses the step just tried in all lanes, and ends the trajectories that have come to their end.
+    fn decide(&mut self, table: &mut Table<'_>) {
         if self.job.measures.stepwise() {
-            let clock = (self.t[lane], self.accepted[lane]);
-            self.tracker.observe(lane, clock, &self.y[0], &self.stage[0], self.point.as_mut());
-        }
-        for part in 0..2 {
-            for &i in self.moving {
-                self.y[part][i][lane] = self.stage[part][i][lane];
-                // First same as last.
-                self.k[0][part][i][lane] = self.k[6][part][i][lane];
-            }
-        }
-        let end = if !(self.size(lane) <= self.bound()) {
-            Some(Ending::Diverged)
-        } else if self.job.measures.tolerance.is_some_and(|tolerance| self.settled(lane, tolerance)) {
-            Some(Ending::Converged)
-        } else if self.last[lane] {
-            Some(Ending::ReachedEnd)
-        } else if self.attempts[lane] >= self.job.max_attempts {
-            Some(Ending::BudgetExhausted)
-        } else {
-            None
-        };
-        if end.is_none() {
-            let next = match self.steps {
-                FlowSteps::Fixed => self.fixed[lane],
-                FlowSteps::Adaptive { .. } => {
-                    let most = if self.rejected[lane] { 1.0 } else { 10.0 };
-                    h * max(0.2, min(most, self.factor[lane]))
+            for lane in 0..LANES {
+                if self.rows[lane].is_some() && self.error[lane] <= 1.0 {
+                    let t = if self.control.last[lane] != 0.0 {
+                        self.until
+                    } else {
+                        self.control.t[lane] + self.c.h[lane]
+                    };
+                    let clock = (t, self.control.accepted[lane] as u64 + 1);
+                    let n = self.v.len();
+                    self.tracker.observe(lane, clock, &self.y[..n], &self.stage[..n], self.point.as_mut());
                 }
-            };
-            self.rejected[lane] = false;
-            self.old_error[lane] = max(error, 1e-4);
-            self.choose(lane, next);
-            if self.t[lane] + self.h[lane] == self.t[lane] {
-                return self.end_if(lane, Some(Ending::StepUnderflow), table);
             }
         }
-        self.end_if(lane, end, table)
+        let adaptive = self.steps != FlowSteps::Fixed;
+        let Self { until, moving, error, c, y, stage, k, control, .. } = self;
+        widest(Decide { adaptive, until: *until, moving, error, h: &mut c.h, y, stage, k, control });
+        let most = self.job.max_attempts as f64;
+        let bound = self.bound();
+        let outside = {
+            let n = self.v.len();
+            let entries: Vec<&Block> =
+                self.moving.iter().flat_map(|&i| [&self.y[i], &self.y[n + i]]).collect();
+            widest(Outside { entries: &entries, bound })
+        };
+        let tolerance = self.job.measures.tolerance;
+        for lane in 0..LANES {
+            if self.rows[lane].is_none() {
+                continue;
+            }
+            let c = &self.control;
+            let (ok, finite) = (c.ok[lane] != 0.0, self.error[lane].is_finite());
+            let ending = if ok && outside[lane] != 0.0 {
+                Ending::Diverged
+            } else if ok && tolerance.is_some_and(|tolerance| self.settled(lane, tolerance)) {
+                Ending::Converged
+            } else if c.at_end[lane] != 0.0 {
+                Ending::ReachedEnd
+            } else if !finite && (!adaptive || c.tiny[lane] != 0.0) {
+                Ending::NonFinite
+            } else if c.tiny[lane] != 0.0 {
+                Ending::StepUnderflow
+            } else if c.attempts[lane] >= most {
+                Ending::BudgetExhausted
+            } else {
+                continue;
+            };
+            self.end(lane, ending, table);
+        }
     }
 
     /// Whether ∇J and θ′ are at most `tolerance` at the present state, whose slope is `k[0]`.
     fn settled(&self, lane: usize, tolerance: f64) -> bool {
         self.moving
             .iter()
-            .all(|&i| self.v[i][lane].abs() <= tolerance && self.k[0][0][i][lane].abs() <= tolerance)
-    }
-
-    fn end_if(&mut self, lane: usize, ending: Option<Ending>, table: &mut Table<'_>) -> bool {
-        if let Some(ending) = ending {
-            self.end(lane, ending, table);
-        }
-        ending.is_some()
+            .all(|&i| self.v[i][lane].abs() <= tolerance && self.k[0][i][lane].abs() <= tolerance)
     }
 
     fn end(&mut self, lane: usize, ending: Ending, table: &mut Table<'_>) {
         let Some(row) = self.rows[lane].take() else { return };
-        let end = End { ending, at: self.t[lane], theta: &self.y[0], lane };
+        self.free.push(lane);
+        self.c.h[lane] = 0.0;
+        let end = End { ending, at: self.control.t[lane], theta: &self.y, lane };
         table.write(row, &end, self.moving, &self.job.measures, &self.tracker);
         let place = self.waiting.len();
-        for (end, block) in self.ends.iter_mut().zip(&self.y[0]) {
+        for (end, block) in self.ends.iter_mut().zip(&self.y) {
             end[place] = block[lane];
         }
         self.waiting.push(row);
@@ -358,142 +333,4 @@ impl<'a> Flow<'a> {
 /// θ′ = u − βv, u′ = −αu − (1 − αβ)v.
 fn slope(alpha: f64, beta: f64, u: f64, v: f64) -> (f64, f64) {
     (u - beta * v, -alpha * u - (1.0 - alpha * beta) * v)
-}
-
-/// Slope `s` (counted from 0) from the gradient at the stage, then the next stage y + hΣaⱼkⱼ; slope 0 is there already,
-/// and after the last one there is no stage. Weights of five are those of the result, which leave out slope 1.
-struct Stage<'a> {
-    s: usize,
-    a: &'a [f64],
-    moving: &'a [usize],
-    alpha: &'a Block,
-    beta: &'a Block,
-    h: &'a Block,
-    y: &'a [Vec<Block>; 2],
-    stage: &'a mut [Vec<Block>; 2],
-    k: &'a mut [[Vec<Block>; 2]],
-    v: &'a [Block],
-}
-
-impl Kernel for Stage<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        let Self { s, a, moving, alpha, beta, h, y, stage, k, v } = self;
-        for &i in moving {
-            for c in (0..LANES).step_by(V::LANES) {
-                let at = |block: &Block| V::load(&block[c..]);
-                if s > 0 {
-                    let (alpha, beta, u, v) = (at(alpha), at(beta), at(&stage[1][i]), at(&v[i]));
-                    (u - beta * v).store(&mut k[s][0][i][c..]);
-                    let pull = V::constant(1.0) - alpha * beta;
-                    (-alpha * u - pull * v).store(&mut k[s][1][i][c..]);
-                }
-                if a.is_empty() {
-                    continue;
-                }
-                let h = at(h);
-                for part in 0..2 {
-                    let term = |weight: f64, j: usize| V::constant(weight) * at(&k[j][part][i]);
-                    let mut sum = term(a[0], 0);
-                    let skipped = usize::from(s == 5);
-                    for (j, &weight) in (1..).zip(&a[1..]) {
-                        sum = sum + term(weight, j + skipped);
-                    }
-                    (at(&y[part][i]) + h * sum).store(&mut stage[part][i][c..]);
-                }
-            }
-        }
-    }
-}
-
-/// Root mean square of the difference of orders 5 and 4 over the tolerance; NaN where any slope is not finite.
-struct Estimate<'a> {
-    tolerance: (f64, f64),
-    moving: &'a [usize],
-    h: &'a Block,
-    y: &'a [Vec<Block>; 2],
-    stage: &'a [Vec<Block>; 2],
-    k: &'a [[Vec<Block>; 2]],
-    error: &'a mut Block,
-}
-
-impl Kernel for Estimate<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        let Self { tolerance: (rtol, atol), moving, h, y, stage, k, error } = self;
-        let share = V::constant(0.5 / moving.len() as f64);
-        for c in (0..LANES).step_by(V::LANES) {
-            let at = |block: &Block| V::load(&block[c..]);
-            let mut total = V::constant(0.0);
-            for part in 0..2 {
-                for &i in moving {
-                    let term = |weight: f64, j: usize| V::constant(weight) * at(&k[j][part][i]);
-                    let sum = term(E[0], 0) + term(E[1], 2) + term(E[2], 3);
-                    let sum = sum + term(E[3], 4) + term(E[4], 5) + term(E[5], 6);
-                    let size = at(&y[part][i]).abs().max(at(&stage[part][i]).abs());
-                    let ratio = at(h) * sum / (V::constant(atol) + V::constant(rtol) * size);
-                    total = total + ratio * ratio;
-                }
-            }
-            (total * share).sqrt().store(&mut error[c..]);
-        }
-    }
-}
-
-/// Factors of the step size by the PI controller of Hairer, Nørsett, Wanner I, II.4 (with the exponents of the scalar
-/// integrator), 0.9·err^(−0.17)·err_old^0.04. Powers go by way of polynomials for log₂ and 2ˣ that are right to 10⁻³:
-/// a step size need not be more accurate, and lanes can do them.
-struct Control<'a> {
-    error: &'a Block,
-    old: &'a Block,
-    factor: &'a mut Block,
-}
-
-impl Kernel for Control<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        for lane in 0..LANES {
-            let error = if self.error[lane] > 1e-30 { self.error[lane] } else { 1e-30 };
-            let error = if error < 1e30 { error } else { 1e30 };
-            self.factor[lane] = 0.9 * exp2(-0.17 * log2(error) + 0.04 * log2(self.old[lane]));
-        }
-    }
-}
-
-/// log₂ of a normal number to 10⁻³.
-#[inline(always)]
-fn log2(x: f64) -> f64 {
-    let bits = x.to_bits();
-    // The exponent's bits in the mantissa of 2^52 make it a float without a conversion.
-    let exponent = f64::from_bits((bits >> 52) | 0x4330_0000_0000_0000) - 4_503_599_627_371_519.0;
-    let m = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
-    exponent + (-2.153_620_718 + m * (3.047_884_161 + m * (-1.051_875_031 + m * 0.158_248_672)))
-}
-
-/// 2ˣ to 2·10⁻⁴ for |x| < 1000.
-#[inline(always)]
-fn exp2(x: f64) -> f64 {
-    let shifted = x + 6_755_399_441_055_744.0; // 1.5·2^52: rounds to the nearest whole number
-    let f = x - (shifted - 6_755_399_441_055_744.0);
-    let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    let z = f * std::f64::consts::LN_2;
-    scale * (1.0 + z * (1.0 + z * (0.5 + z * (1.0 / 6.0 + z * (1.0 / 24.0)))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_polynomials_are_as_accurate_as_they_say() {
-        for i in -3000..3000 {
-            let x = f64::from(i) / 100.0;
-            assert!((exp2(x) / x.exp2() - 1.0).abs() < 2e-4, "{x}");
-            let y = x.exp2();
-            assert!((log2(y) - x).abs() < 1e-3, "{x}: {}", log2(y));
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod discrete;
 mod flow;
 mod measure;
+mod pair;
 mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};

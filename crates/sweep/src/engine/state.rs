@@ -126,12 +126,27 @@ pub(crate) struct Stepper<'a> {
     pub(crate) v: Vec<Block>,
     /// Step sizes of this iteration.
     pub(crate) gamma: Block,
+    /// The factor that they were made with; NaN for none.
+    factor: f64,
 }
 
 impl<'a> Stepper<'a> {
     pub(crate) fn new(kind: Kind, objective: &'a dyn Objective, moving: &'a [usize]) -> Self {
         let n = objective.dimension();
-        Self { kind, objective, oracle: objective.blocks(), moving, v: vec![ZERO; n], gamma: ZERO }
+        Self {
+            kind,
+            objective,
+            oracle: objective.blocks(),
+            moving,
+            v: vec![ZERO; n],
+            gamma: ZERO,
+            factor: f64::NAN,
+        }
+    }
+
+    /// To be called when step sizes of cells have changed.
+    pub(crate) fn forget(&mut self) {
+        self.factor = f64::NAN;
     }
 
     /// The gradient that the step from here takes.
@@ -145,8 +160,11 @@ impl<'a> Stepper<'a> {
 
     /// The rest of the step, after [`Stepper::gradient`].
     pub(crate) fn update(&mut self, k: u64, factor: f64, p: &Parameters, state: &mut State) {
-        for (gamma, size) in self.gamma.iter_mut().zip(&p.step_size) {
-            *gamma = size * factor;
+        if factor != self.factor {
+            self.factor = factor;
+            for (gamma, size) in self.gamma.iter_mut().zip(&p.step_size) {
+                *gamma = size * factor;
+            }
         }
         let Self { kind, moving, v, gamma, .. } = self;
         widest(Update { kind: *kind, k, gamma, moving, v, p, state });

@@ -1,0 +1,61 @@
+//! The ranks of an MPI job, where the program was built with them.
+
+use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
+
+use dinlab_sweep::{Resolved, SweepError};
+
+#[cfg(feature = "mpi")]
+pub use dinlab_sweep::mpi::Ranks;
+
+/// There are none.
+#[cfg(not(feature = "mpi"))]
+#[derive(Debug)]
+pub enum Ranks {}
+
+/// Joins the other ranks, if there are any.
+pub fn join() -> Option<Ranks> {
+    #[cfg(feature = "mpi")]
+    return Ranks::join();
+    #[cfg(not(feature = "mpi"))]
+    None
+}
+
+/// Works for rank 0 until there is nothing left, if this is another rank; whether it was.
+pub fn work(ranks: Option<&Ranks>, resolved: &Resolved, stop: &AtomicBool) -> bool {
+    #[cfg(feature = "mpi")]
+    if let Some(ranks) = ranks.filter(|ranks| !ranks.is_root()) {
+        ranks.work(resolved, stop);
+        return true;
+    }
+    #[cfg(not(feature = "mpi"))]
+    let _ = (ranks, resolved, stop);
+    false
+}
+
+/// Lets the other ranks go.
+pub fn dismiss(ranks: Option<&Ranks>) {
+    #[cfg(feature = "mpi")]
+    if let Some(ranks) = ranks {
+        ranks.dismiss();
+    }
+    #[cfg(not(feature = "mpi"))]
+    let _ = ranks;
+}
+
+/// Runs the cells, on the ranks if there are any.
+pub fn run_into(
+    ranks: Option<&Ranks>,
+    resolved: &Resolved,
+    path: &Path,
+    cells: Range<u64>,
+    (resume, stop): (bool, &AtomicBool),
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), SweepError> {
+    #[cfg(feature = "mpi")]
+    if let Some(ranks) = ranks {
+        return ranks.run_into(resolved, path, cells, resume, stop, progress);
+    }
+    #[cfg(not(feature = "mpi"))]
+    let _ = ranks;
+    resolved.run_into(path, cells, resume, stop, progress)
+}
