@@ -17,5 +17,5 @@ pub mod schema;
 pub mod simulate;
 pub mod stability;
 pub mod subdifferential;
-pub mod train;
 pub mod sweep;
+pub mod train;
