@@ -5,7 +5,7 @@ use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
 use crate::{
     error::SweepError,
     plan::Resolved,
-    run::{chunk_size, run_range},
+    run::{chunk_size, run_range, Sink},
     store::{Header, Writer},
 };
 
@@ -37,7 +37,7 @@ impl Resolved {
         &self,
         cells: Range<u64>,
         stop: &AtomicBool,
-        sink: &mut dyn FnMut(u64, &[f64]) -> Result<(), SweepError>,
+        sink: &mut Sink<'_>,
     ) -> Result<(), SweepError> {
         run_range(&self.job, cells, &self.grid, stop, &mut |first, rows| {
             sink(first, &self.with_axes(first, rows))
