@@ -33,12 +33,7 @@ impl Resolved {
     ///
     /// # Errors
     /// As [`run_range`].
-    pub fn run(
-        &self,
-        cells: Range<u64>,
-        stop: &AtomicBool,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), SweepError> {
+    pub fn run(&self, cells: Range<u64>, stop: &AtomicBool, sink: &mut Sink<'_>) -> Result<(), SweepError> {
         run_range(&self.job, cells, &self.grid, stop, &mut |first, rows| {
             sink(first, &self.with_axes(first, rows))
         })
