@@ -94,7 +94,7 @@ impl RowWriter {
         match self.format {
             RowFormat::Csv => {
                 let names: Vec<String> = columns.iter().map(|name| crate::table::cell(name)).collect();
-                write!(self.file, "# plan: {plan}\n{}\n", names.join(","))
+                writeln!(self.file, "# plan: {plan}\n{}", names.join(","))
             }
             RowFormat::Json => {
                 let names = serde_json::to_string(columns)?;
@@ -106,11 +106,7 @@ impl RowWriter {
                 )?;
                 if let Some((column, codes)) = &self.header.codes {
                     let codes = serde_json::to_string(codes)?;
-                    write!(
-                        self.file,
-                        "\"codes\":{{{}:{codes}}},\n",
-                        serde_json::to_string(&columns[*column])?
-                    )?;
+                    writeln!(self.file, "\"codes\":{{{}:{codes}}},", serde_json::to_string(&columns[*column])?)?;
                 }
                 self.file.write_all(b"\"rows\":[")
             }
@@ -184,7 +180,7 @@ impl RowWriter {
         match self.format {
             RowFormat::Csv => {}
             RowFormat::Json => self.file.write_all(b"\n]}\n")?,
-            RowFormat::Npy => write!(self.file, "\n# plan: {}\n", self.header.plan)?,
+            RowFormat::Npy => writeln!(self.file, "\n# plan: {}", self.header.plan)?,
             RowFormat::Npz => {
                 if let Some(archive) = self.archive.take() {
                     archive.close(&mut self.file)?;
