@@ -106,7 +106,11 @@ impl RowWriter {
                 )?;
                 if let Some((column, codes)) = &self.header.codes {
                     let codes = serde_json::to_string(codes)?;
-                    writeln!(self.file, "\"codes\":{{{}:{codes}}},", serde_json::to_string(&columns[*column])?)?;
+                    writeln!(
+                        self.file,
+                        "\"codes\":{{{}:{codes}}},",
+                        serde_json::to_string(&columns[*column])?
+                    )?;
                 }
                 self.file.write_all(b"\"rows\":[")
             }
