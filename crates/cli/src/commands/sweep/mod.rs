@@ -126,7 +126,7 @@ impl Sweep {
             ready?;
             match target {
                 None => self.summarise(session, &resolved, cells, stop),
-                Some(target) => self.into_file(session, &resolved, cells, target, stop, ranks.as_ref()),
+                Some(target) => self.fill_file(session, &resolved, cells, target, stop, ranks.as_ref()),
             }
         })
     }
@@ -180,7 +180,7 @@ impl Sweep {
         Ok(exit)
     }
 
-    fn into_file(
+    fn fill_file(
         &self,
         session: &Session,
         resolved: &Resolved,

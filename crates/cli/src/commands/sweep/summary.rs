@@ -30,7 +30,7 @@ impl FromStr for Bins {
         let [low, high, count] = parts[..] else { return Err(expected()) };
         let (low, high) = (values::finite(low)?, values::finite(high)?);
         let count = values::positive_count(count)?;
-        if !(low < high) || count > 10_000 {
+        if low >= high || count > 10_000 {
             return Err(expected());
         }
         Ok(Self { name: name.trim().replace('-', "_"), low, high, count: count as usize })
