@@ -4,6 +4,7 @@
 pub mod error;
 pub mod escape;
 pub mod krylov;
+pub mod lanczos;
 pub mod least_squares;
 pub mod modes;
 pub mod order;

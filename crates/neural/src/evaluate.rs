@@ -19,6 +19,8 @@ use crate::{
 const CHUNK: usize = 8;
 /// Lanes. At most so many threads are used.
 const LANES: usize = 16;
+/// Multiplications of a pass below which it stays on one thread.
+const FEW: usize = 100_000;
 /// Parameters that one task adds up.
 const BLOCK: usize = 16_384;
 
@@ -119,7 +121,7 @@ impl<T: Number> Evaluator<T> {
         let lanes = self.lanes_for(which.len());
         let chunks = which.len().div_ceil(CHUNK);
         let (network, selection, kind) = (&*self.network, self.selection, self.loss);
-        self.lanes[..lanes].par_iter_mut().enumerate().for_each(|(index, lane)| {
+        let work = |(index, lane): (usize, &mut Lane<T>)| {
             // Lane i has the chunks from i·chunks/lanes on.
             let own = index * chunks / lanes * CHUNK..((index + 1) * chunks / lanes * CHUNK).min(which.len());
             lane.sums = Sums::default();
@@ -129,7 +131,13 @@ impl<T: Number> Evaluator<T> {
             for chunk in which[own].chunks(CHUNK) {
                 lane.chunk(network, selection, kind, part, chunk, theta, factor);
             }
-        });
+        };
+        // Handing tiny passes to other threads costs more than they do; the sums are the same.
+        if network.multiplications().saturating_mul(which.len()) < FEW {
+            self.lanes[..lanes].iter_mut().enumerate().for_each(work);
+        } else {
+            self.lanes[..lanes].par_iter_mut().enumerate().for_each(work);
+        }
         self.lanes[..lanes].iter().fold(Sums::default(), |total, lane| Sums {
             loss: total.loss + lane.sums.loss,
             correct: total.correct + lane.sums.correct,

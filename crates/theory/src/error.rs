@@ -14,6 +14,9 @@ pub enum CheckError {
     /// An objective could not be built.
     #[error(transparent)]
     Objective(#[from] dinlab_objective::ObjectiveError),
+    /// A network or its data could not be made.
+    #[error(transparent)]
+    Network(#[from] dinlab_neural::NeuralError),
     /// An estimator refused its input.
     #[error(transparent)]
     Estimate(#[from] dinlab_analysis::AnalysisError),

@@ -4,6 +4,7 @@
 //! [`suite`] runs any selection of checks in parallel.
 
 pub mod algorithm;
+pub mod autodiff;
 pub mod check;
 pub mod critical;
 pub mod decay;
@@ -14,6 +15,7 @@ pub mod fresh_seeds;
 pub mod geometry;
 pub mod judge;
 pub mod limit;
+pub mod networks;
 pub mod nonsmooth;
 pub mod problem;
 pub mod registry;

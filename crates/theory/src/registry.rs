@@ -1,6 +1,6 @@
 //! All checks, in the order of the page.
 
-use crate::{algorithm, geometry, nonsmooth, smooth, suite::AnyCheck};
+use crate::{algorithm, autodiff, geometry, networks, nonsmooth, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
@@ -52,6 +52,12 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &geometry::second_moment_stability::SecondMomentStability,
     &geometry::basin_boundary::BasinBoundary,
     &geometry::sharpness_estimators::SharpnessEstimators,
+    &networks::edge_of_stability::EdgeOfStability,
+    &autodiff::relu_at_zero::ReluAtZero,
+    &autodiff::spurious_stall::SpuriousStall,
+    &autodiff::conservative_line_integral::ConservativeLineIntegral,
+    &autodiff::relu_prime_sensitivity::ReluPrimeSensitivity,
+    &autodiff::oscillation_compensation::OscillationCompensation,
 ];
 
 /// The check with this name.

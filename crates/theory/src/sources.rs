@@ -42,6 +42,36 @@ pub const CONSERVATIVE: Source = Source {
     place: "",
 };
 
+/// Bertoin, Bolte, Gerchinovitz, Pauwels 2021: numerical influence of relu′(0).
+pub const RELU_PRIME: Source = Source {
+    key: "bertoin2021",
+    authors: "D. Bertoin, J. Bolte, S. Gerchinovitz, E. Pauwels",
+    title: "Numerical influence of ReLU'(0) on backpropagation",
+    venue: "Advances in Neural Information Processing Systems 34",
+    year: 2021,
+    place: "",
+};
+
+/// Bolte, Pauwels, Ríos-Zertuche 2022: long-term dynamics of the subgradient method.
+pub const OSCILLATION: Source = Source {
+    key: "bolte2022",
+    authors: "J. Bolte, E. Pauwels, R. Ríos-Zertuche",
+    title: "Long term dynamics of the subgradient method for Lipschitz path differentiable functions",
+    venue: "Journal of the European Mathematical Society 25(8):3213-3241",
+    year: 2022,
+    place: "",
+};
+
+/// Cohen, Kaur, Li, Kolter, Talwalkar 2021: edge of stability.
+pub const EDGE: Source = Source {
+    key: "cohen2021",
+    authors: "J. Cohen, S. Kaur, Y. Li, J. Z. Kolter, A. Talwalkar",
+    title: "Gradient descent on neural networks typically occurs at the edge of stability",
+    venue: "International Conference on Learning Representations",
+    year: 2021,
+    place: "",
+};
+
 /// Attouch, Maingé, Redont 2012: DIN with a nonsmooth potential as a system with shocks.
 pub const SHOCKS: Source = Source {
     key: "attouch2012",

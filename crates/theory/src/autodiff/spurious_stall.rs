@@ -1,0 +1,157 @@
+//! A run can stop where automatic differentiation gives 0 although the function has slope −1 there, but only if it starts there.
+//!
+//! J(θ) = ½(θ − 1)² + k z(θ) with the program z = relu(−θ) + θ − relu(θ), which computes 0. At θ = 0 the derivative of the program is −1 + k(1 − 2s):
+//! zero where k(1 − 2s) = 1. Elsewhere it is that of ½(θ − 1)².
+
+use dinlab_indian::{iterate, Method, Run, Schedule};
+use dinlab_objective::{build, Options, Selection, Start};
+use dinlab_record::{
+    figure::{Axis, Dash, Figure, Layer, Panel},
+    Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement, Status,
+};
+use serde::Serialize;
+
+use crate::{
+    check::{Check, Context, Effort},
+    error::CheckError,
+    sources,
+};
+
+/// The check.
+pub struct SpuriousStall;
+
+static CLAIM: Claim = Claim {
+    id: "spurious-stall",
+    family: 'G',
+    title: "Stall at a point that is critical for the program only",
+    sentence: "Where k(1 − 2s) = 1, gradient descent and INDIAN started at 0 stay there for ever, although J′(0) = −1; started at \
+               10⁻³⁰⁰ they leave and converge to 1.",
+    statement: r"J=\tfrac12(\theta-1)^2+k\,(\mathrm{relu}(-\theta)+\theta-\mathrm{relu}(\theta)),\qquad k(1-2s)=1:\ \theta_k\equiv0\ \text{from}\ \theta_0=0",
+    hypotheses: &["k(1 − 2s) = 1 (exact)", "the step is stable at the minimum (by construction)"],
+    sources: &[
+        sources::at(sources::JMLR, "section 2.3.3"),
+        sources::at(sources::CONSERVATIVE, "section 6 (avoidance of artificial critical points)"),
+    ],
+    differences: "the example is written for this project; the mechanism is that of the papers",
+    measured: "Runs of the shipped methods: the largest |θ| over the run from 0, the distance from 1 at the end of the run from 10⁻³⁰⁰, and \
+               among starts drawn at random (normal) how many of the runs ever have θ = 0.",
+    refuted_by: "a run from 0 that moves, a run from 10⁻³⁰⁰ that does not reach 1, a random start that hits 0",
+    tolerance: "the stall is exact (0); arrival: 10⁻⁶, after a time at which the slowest mode has decayed below it; hits: none, whose probability per run \
+                is then below 5/n with 99% confidence",
+    control: "gross: s = ½, where the program has the right derivative; near miss: k = 1.001/(1 − 2s)",
+    evidence: Evidence::Resolved,
+    cost: "some 10⁷ steps",
+};
+
+/// One program and method.
+#[derive(Debug, Clone, Serialize)]
+pub struct Case {
+    k: f64,
+    s: f64,
+    indian: bool,
+    /// Random starts.
+    starts: u64,
+}
+
+impl Case {
+    fn words(&self) -> String {
+        let method = if self.indian { "INDIAN, α = 0.5, β = 0.3" } else { "gradient descent" };
+        format!("k = {}, s = {}, {method}, γ = {STEP_SIZE}", self.k, self.s)
+    }
+
+    fn method(&self) -> Method {
+        if self.indian {
+            Method::Indian { alpha: 0.5, beta: 0.3 }
+        } else {
+            Method::GradientDescent
+        }
+    }
+}
+
+const STEP_SIZE: f64 = 0.1;
+/// Slowest decay: e^(−0.4·0.1·k) for INDIAN (roots of s² + 0.8s + 1), so 10⁻⁶ after 350 steps.
+const STEPS: u64 = 1000;
+
+/// θ over the run.
+fn path(case: &Case, from: f64, steps: u64) -> Result<Vec<f64>, CheckError> {
+    let text = format!("expr:0.5*(x-1)^2+{}*(relu(-x)+x-relu(x))", case.k);
+    let selection = Selection { relu: case.s, ..Selection::default() };
+    let objective = build(&text, &Options { selection, variables: None })?;
+    let run = Run { start: Start::Rest, ..Run::new(case.method(), vec![from], Schedule::Constant(STEP_SIZE), steps) };
+    let path = iterate(&*objective, &run)?;
+    match path.status {
+        Status::ReachedEnd => Ok(path.theta.into_iter().map(|theta| theta[0]).collect()),
+        status => Err(CheckError::UnexpectedStatus { what: case.words(), status, expected: "reached-end" }),
+    }
+}
+
+fn largest(path: &[f64]) -> f64 {
+    dinlab_numeric::norm_inf(path)
+}
+
+impl Check for SpuriousStall {
+    type Case = Case;
+
+    fn claim(&self) -> &'static Claim {
+        &CLAIM
+    }
+
+    fn cases(&self, effort: Effort) -> Vec<Case> {
+        let starts = match effort {
+            Effort::Quick => 1_000,
+            Effort::Standard => 2_000,
+            Effort::Thorough => 20_000,
+        };
+        let pairs = [(1.0, 0.0), (2.0, 0.25), (-1.0, 1.0)];
+        pairs.into_iter().flat_map(|(k, s)| [false, true].map(|indian| Case { k, s, indian, starts })).collect()
+    }
+
+    fn control(&self) -> Vec<Case> {
+        vec![
+            Case { k: 1.0, s: 0.5, indian: true, starts: 0 },
+            Case { k: 1.001, s: 0.0, indian: false, starts: 0 },
+            Case { k: 1.001, s: 0.0, indian: true, starts: 0 },
+        ]
+    }
+
+    fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
+        vec![
+            Hypothesis::exact("k(1 − 2s) = 1", case.k * (1.0 - 2.0 * case.s) == 1.0),
+            Hypothesis::new("the step is stable at the minimum", HypothesisState::ByConstruction),
+        ]
+    }
+
+    fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+        let words = case.words();
+        let stalled = largest(&path(case, 0.0, STEPS)?);
+        let away = path(case, 1e-300, STEPS)?;
+        let end = away.last().copied().unwrap_or(f64::NAN);
+        let mut found = vec![
+            Measurement::equal("largest |θ| from 0", stalled, 0.0, Budget::default()).on(&words),
+            Measurement::equal("θ at the end from 10⁻³⁰⁰", end, 1.0, Budget::discretisation(1e-6)).on(&words),
+        ];
+        if case.starts > 0 {
+            let mut hits = 0_u32;
+            for start in 0..case.starts {
+                context.proceed()?;
+                let theta = context.stream(&words, start).normal();
+                hits += u32::from(path(case, theta, 200)?.contains(&0.0));
+            }
+            let name = format!("runs that hit 0 among {} from random starts", case.starts);
+            found.push(Measurement::equal(name, f64::from(hits), 0.0, Budget::default()).on(&words));
+        }
+        Ok(found)
+    }
+
+    fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
+        let case = Case { k: 1.0, s: 0.0, indian: true, starts: 0 };
+        let mut panel = Panel::new("", Axis::linear("k"), Axis::linear("θ"));
+        let runs = [(0.0, "from 0", Dash::Solid), (1e-300, "from 10⁻³⁰⁰", Dash::Dashed), (-0.5, "from −0.5", Dash::Dotted)];
+        for (color, (from, label, dash)) in runs.into_iter().enumerate() {
+            let y = path(&case, from, 150)?;
+            let x = (0..y.len()).map(|i| i as f64).collect();
+            panel = panel.with(Layer::Curve { label: label.into(), x, y, color, dash });
+        }
+        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption: case.words(), columns: 1, panels: vec![panel] })
+    }
+}

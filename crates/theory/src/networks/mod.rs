@@ -1,0 +1,3 @@
+//! Checks on trained networks.
+
+pub mod edge_of_stability;
