@@ -54,7 +54,8 @@ pub fn largest_eigenpair(
         let b = norm(&image);
         let (value, weights) = top(&diagonal, &off);
         let residual = b * weights[m].abs();
-        let done = residual <= relative * value.abs() || b <= 1e-14 * value.abs() || m + 1 >= steps.min(start.len());
+        let done =
+            residual <= relative * value.abs() || b <= 1e-14 * value.abs() || m + 1 >= steps.min(start.len());
         if done {
             let mut vector = vec![0.0; start.len()];
             basis.iter().zip(&weights).for_each(|(q, w)| axpy(*w, q, &mut vector));
@@ -87,16 +88,28 @@ mod tests {
     fn known_spectra_are_found_within_their_error_bar() {
         for n in [1, 2, 5, 60] {
             let eigenvalues: Vec<f64> = (0..n).map(|i| (i as f64 - 3.0) * 1.7).collect();
-            let mut apply = |x: &[f64], y: &mut [f64]| y.iter_mut().zip(x).zip(&eigenvalues).for_each(|((y, x), l)| *y = l * x);
+            let mut apply = |x: &[f64], y: &mut [f64]| {
+                y.iter_mut().zip(x).zip(&eigenvalues).for_each(|((y, x), l)| *y = l * x)
+            };
             let start = Stream::new(1, "lanczos", n as u64).normals(n);
             let largest = dinlab_numeric::maximum(&eigenvalues);
             for steps in [3, 10, 60] {
                 let found = largest_eigenpair(&mut apply, &start, steps, 1e-12).unwrap();
-                let off = eigenvalues.iter().map(|l| (l - found.value).abs()).fold(f64::INFINITY, dinlab_numeric::min);
-                assert!(off <= found.residual + 1e-12 * (1.0 + largest.abs()), "n = {n}, {steps} steps: {found:?}");
+                let off = eigenvalues
+                    .iter()
+                    .map(|l| (l - found.value).abs())
+                    .fold(f64::INFINITY, dinlab_numeric::min);
+                assert!(
+                    off <= found.residual + 1e-12 * (1.0 + largest.abs()),
+                    "n = {n}, {steps} steps: {found:?}"
+                );
                 assert!((norm(&found.vector) - 1.0).abs() < 1e-12);
                 if steps >= n {
-                    assert!((found.value - largest).abs() < 1e-10 * (1.0 + largest.abs()), "n = {n}: {}", found.value);
+                    assert!(
+                        (found.value - largest).abs() < 1e-10 * (1.0 + largest.abs()),
+                        "n = {n}: {}",
+                        found.value
+                    );
                 }
             }
         }

@@ -44,7 +44,8 @@ fn pass(batch: usize) -> impl FnMut() {
 /// Nanoseconds per parameter: INDIAN's step, and copying the five numbers per parameter that it moves (three read, two written: 2.5 copied).
 fn step(size: usize) -> [f64; 2] {
     let (mut theta, gradient) = (vec![0.5_f32; size], vec![0.25_f32; size]);
-    let mut state = State::new(method::build("indian", |_| None).unwrap(), &theta, &Start::Rest, &[]).unwrap();
+    let mut state =
+        State::new(method::build("indian", |_| None).unwrap(), &theta, &Start::Rest, &[]).unwrap();
     let own = best(|| state.step(1e-3, &mut theta, &gradient), 20_000_000 / size);
     let source = vec![0.5_f32; size / 2 * 5];
     let mut target = source.clone();
@@ -60,7 +61,8 @@ fn step(size: usize) -> [f64; 2] {
 fn processor() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after = text.rsplit(')').next().unwrap_or_default();
-    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
+        / 100.0
 }
 
 /// Images per processor second on one thread: other work on the machine disturbs it less than the time on the clock.
@@ -114,15 +116,22 @@ fn main() {
         said = format!("PyTorch {version}, optimiser {}\n", result["step"]["1000000"][1]);
         for (i, key) in ["32", "128"].into_iter().enumerate() {
             theirs[i] = dinlab_numeric::max(theirs[i], result["images"][key].as_f64().unwrap_or(0.0));
-            their_alone[i] = dinlab_numeric::max(their_alone[i], result["alone"][key].as_f64().unwrap_or(0.0));
+            their_alone[i] =
+                dinlab_numeric::max(their_alone[i], result["alone"][key].as_f64().unwrap_or(0.0));
         }
         for (i, key) in ["1000000", "10000000"].into_iter().enumerate() {
-            peers[i] = dinlab_numeric::min(peers[i], result["step"][key][0].as_f64().unwrap_or(f64::INFINITY));
+            peers[i] =
+                dinlab_numeric::min(peers[i], result["step"][key][0].as_f64().unwrap_or(f64::INFINITY));
         }
     }
     print!("{said}");
     for (i, batch) in [32, 128].into_iter().enumerate() {
-        println!("LeNet-5, batch {batch}: {:.0} images/s, PyTorch {:.0}, time ratio {:.2}", own[i], theirs[i], theirs[i] / own[i]);
+        println!(
+            "LeNet-5, batch {batch}: {:.0} images/s, PyTorch {:.0}, time ratio {:.2}",
+            own[i],
+            theirs[i],
+            theirs[i] / own[i]
+        );
         println!(
             "    one thread, images per processor second: {:.0}, PyTorch {:.0}, time ratio {:.2}",
             alone[i],

@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let single: Vec<f32> = initial.iter().map(|&v| v as f32).collect();
     let mut gradient = vec![0.0_f32; single.len()];
     let batch: Vec<usize> = (0..BATCH).collect();
-    let mut evaluator = Evaluator::<f32>::new(network.clone(), Loss::CrossEntropy, Selection::default(), BATCH);
+    let mut evaluator =
+        Evaluator::<f32>::new(network.clone(), Loss::CrossEntropy, Selection::default(), BATCH);
     evaluator.gradient(&part, &batch, &single, 1.0 / BATCH as f64, &mut gradient);
     write("gradient.f32", bytes(&gradient))?;
     for (name, step_size) in [
@@ -39,7 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         let mut theta = initial.clone();
         let mut state = State::new(method::build(name, |_| None)?, &theta, &Start::Rest, &[])?;
-        let mut evaluator = Evaluator::<f64>::new(network.clone(), Loss::CrossEntropy, Selection::default(), BATCH);
+        let mut evaluator =
+            Evaluator::<f64>::new(network.clone(), Loss::CrossEntropy, Selection::default(), BATCH);
         let mut gradient = vec![0.0; theta.len()];
         for step in 0..STEPS {
             let batch: Vec<usize> = (step * BATCH..(step + 1) * BATCH).collect();

@@ -149,7 +149,11 @@ impl Check for ConservativeLineIntegral {
             Effort::Thorough => (30, 40_000),
         };
         let curves = (0..segments).map(Curve::Segment).chain([Curve::InsideKink]);
-        curves.flat_map(|curve| [0.0, 0.5, 1.0, 7.0].map(|s| Case { curve, s, points, field: Activation::Relu })).collect()
+        curves
+            .flat_map(|curve| {
+                [0.0, 0.5, 1.0, 7.0].map(|s| Case { curve, s, points, field: Activation::Relu })
+            })
+            .collect()
     }
 
     fn control(&self) -> Vec<Case> {
@@ -175,9 +179,10 @@ impl Check for ConservativeLineIntegral {
             sampling: 0.0,
         };
         // The bound holds at this number of points: nothing is extrapolated.
-        let mut found = vec![Measurement::equal("∫⟨D, ċ⟩ dt against J(c(1)) − J(c(0))", integral, right - left, budget)
-            .refined(0.0)
-            .on(case.words())];
+        let mut found =
+            vec![Measurement::equal("∫⟨D, ċ⟩ dt against J(c(1)) − J(c(0))", integral, right - left, budget)
+                .refined(0.0)
+                .on(case.words())];
         if case.curve == Curve::InsideKink {
             let middle: Vec<f64> = from.iter().zip(&to).map(|(a, b)| 0.5 * (a + b)).collect();
             let mut gradients = [vec![0.0; from.len()], vec![0.0; from.len()]];
@@ -186,8 +191,13 @@ impl Check for ConservativeLineIntegral {
             }
             let apart = dinlab_numeric::distance(&gradients[0], &gradients[1]);
             found.push(
-                Measurement::at_least("distance of the gradients for s = 0 and s = 1", apart, 1e-3, Budget::default())
-                    .on(case.words()),
+                Measurement::at_least(
+                    "distance of the gradients for s = 0 and s = 1",
+                    apart,
+                    1e-3,
+                    Budget::default(),
+                )
+                .on(case.words()),
             );
         }
         Ok(found)
@@ -204,7 +214,13 @@ impl Check for ConservativeLineIntegral {
         let mut oracle = Objective::oracle(&function);
         let start = oracle.value(&from);
         let values: Vec<f64> = t.iter().map(|&t| oracle.value(&at(&from, &velocity, t)) - start).collect();
-        panel = panel.with(Drawn::Curve { label: "differences of J".into(), x: t.clone(), y: values, color: 0, dash: Dash::Solid });
+        panel = panel.with(Drawn::Curve {
+            label: "differences of J".into(),
+            x: t.clone(),
+            y: values,
+            color: 0,
+            dash: Dash::Solid,
+        });
         for (color, field, label, dash) in [
             (1, Activation::Relu, "integral, relu′(0) = 7", Dash::Dashed),
             (2, Activation::Softplus, "integral of softplus' gradient", Dash::Dotted),
@@ -217,7 +233,14 @@ impl Check for ConservativeLineIntegral {
             }
             panel = panel.with(Drawn::Curve { label: label.into(), x: t.clone(), y: sums, color, dash });
         }
-        let caption = "a random segment in the parameters of a 2-4-4-1 network, squared loss on six samples".into();
-        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption, columns: 1, panels: vec![panel] })
+        let caption =
+            "a random segment in the parameters of a 2-4-4-1 network, squared loss on six samples".into();
+        Ok(Figure {
+            id: CLAIM.id.into(),
+            title: CLAIM.title.into(),
+            caption,
+            columns: 1,
+            panels: vec![panel],
+        })
     }
 }

@@ -73,7 +73,10 @@ impl Case {
             Some((centre, radius)) => format!("χ a cone of radius {radius} at {centre:?}"),
             None => "χ = 1".into(),
         };
-        format!("{} from {:?}, α = {ALPHA}, β = {BETA}, {chi}, {} steps", self.objective, self.theta, self.steps)
+        format!(
+            "{} from {:?}, α = {ALPHA}, β = {BETA}, {chi}, {} steps",
+            self.objective, self.theta, self.steps
+        )
     }
 
     fn schedule(&self) -> Schedule {
@@ -108,7 +111,8 @@ fn averages(case: &Case, at: &[u64], context: &Context<'_>) -> Result<Vec<[f64; 
     let n = case.theta.len();
     let schedule = case.schedule();
     let method = Method::Indian { alpha: ALPHA, beta: BETA };
-    let run = Run { start: Start::Rest, ..Run::new(method, case.theta.clone(), schedule.clone(), case.steps) };
+    let run =
+        Run { start: Start::Rest, ..Run::new(method, case.theta.clone(), schedule.clone(), case.steps) };
     let mut sums = Sums { v: vec![0.0; n], u: vec![0.0; n], ..Sums::default() };
     let mut before: Option<(Vec<f64>, Vec<f64>)> = None;
     let mut found = Vec::new();
@@ -192,13 +196,22 @@ impl Check for OscillationCompensation {
         // Averages that are tiny already early have no room to fall.
         if early[0] > 1e-3 * size {
             let fall = late[0] / early[0];
-            out.push(Measurement::at_most("average of v at the end over that after a hundredth", fall, 1.0 / 3.0, Budget::default()).on(&words));
+            out.push(
+                Measurement::at_most(
+                    "average of v at the end over that after a hundredth",
+                    fall,
+                    1.0 / 3.0,
+                    Budget::default(),
+                )
+                .on(&words),
+            );
         }
         Ok(out)
     }
 
     fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        let grid: Vec<u64> = (0..=16).map(|i| (10.0 * 10_f64.powf(f64::from(i) / 4.0)).round() as u64).collect();
+        let grid: Vec<u64> =
+            (0..=16).map(|i| (10.0 * 10_f64.powf(f64::from(i) / 4.0)).round() as u64).collect();
         let mut panel = Panel::new("", Axis::log("K"), Axis::log("norm of the average"));
         let shown = [
             (Case::new("power:1", &[1.3], None, 100_000), "|θ|"),
@@ -213,10 +226,22 @@ impl Check for OscillationCompensation {
             panel = panel.with(Layer::Curve { label: format!("v, {label}"), x: x.clone(), y, color, dash });
             if color == 0 {
                 let y = found.iter().map(|a| a[2]).collect();
-                panel = panel.with(Layer::Curve { label: "|v|, |θ|".into(), x: x.clone(), y, color: 5, dash: Dash::Solid });
+                panel = panel.with(Layer::Curve {
+                    label: "|v|, |θ|".into(),
+                    x: x.clone(),
+                    y,
+                    color: 5,
+                    dash: Dash::Solid,
+                });
             }
         }
         let caption = format!("INDIAN, α = {ALPHA}, β = {BETA}, γ_k = (k+1)^(−1/2), χ = 1");
-        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption, columns: 1, panels: vec![panel] })
+        Ok(Figure {
+            id: CLAIM.id.into(),
+            title: CLAIM.title.into(),
+            caption,
+            columns: 1,
+            panels: vec![panel],
+        })
     }
 }

@@ -149,12 +149,17 @@ fn difference(objective: &Shared, h: f64) -> f64 {
 
 /// dz/dθ by the backward pass of a network, for z = Σ aᵢ relu(cᵢθ).
 fn network_slope(units: [(f64, f64); 2], theta: f64, selection: Selection) -> Result<f64, CheckError> {
-    let layers = vec![Layer::Dense { outputs: 2 }, Layer::Activation(Activation::Relu), Layer::Dense { outputs: 1 }];
+    let layers =
+        vec![Layer::Dense { outputs: 2 }, Layer::Activation(Activation::Relu), Layer::Dense { outputs: 1 }];
     let network = Arc::new(Network::new("two units", Shape::vector(1), layers)?);
     let z: f64 = units.iter().map(|(a, c)| a * dinlab_numeric::max(c * theta, 0.0)).sum();
     // ½(z − y)² with y = z − 1 has the derivative 1 by z (values here are exact in single precision up to rounding of y).
     let target = (z - 1.0) as f32;
-    let part = Part { shape: Shape::vector(1), inputs: vec![1.0], targets: Targets::Values { values: vec![target], width: 1 } };
+    let part = Part {
+        shape: Shape::vector(1),
+        inputs: vec![1.0],
+        targets: Targets::Values { values: vec![target], width: 1 },
+    };
     let by_output = z - f64::from(target);
     // Weights, biases of the first layer; weights, bias of the second.
     let [(a, c), (b, d)] = units;
@@ -192,15 +197,23 @@ impl Check for ReluAtZero {
         for program in Program::ALL {
             let objective = objective(program, case.selection())?;
             for x in [0.0, 0.7, -0.7] {
-                let predicted = if x == 0.0 { program.at_zero(case.s + case.off, case.w) } else { program.elsewhere(x) };
+                let predicted =
+                    if x == 0.0 { program.at_zero(case.s + case.off, case.w) } else { program.elsewhere(x) };
                 let [reverse, forward] = both_modes(&objective, x);
-                let reverse = if case.differences && x == 0.0 { difference(&objective, 1e-3) } else { reverse };
+                let reverse =
+                    if case.differences && x == 0.0 { difference(&objective, 1e-3) } else { reverse };
                 let words = case.words(program, x);
-                found.push(Measurement::equal("derivative, reverse mode", reverse, predicted, budget).on(&words));
-                found.push(Measurement::equal("derivative, forward mode", forward, predicted, budget).on(&words));
+                found.push(
+                    Measurement::equal("derivative, reverse mode", reverse, predicted, budget).on(&words),
+                );
+                found.push(
+                    Measurement::equal("derivative, forward mode", forward, predicted, budget).on(&words),
+                );
                 if let Some(units) = program.units() {
                     let slope = network_slope(units, x, case.selection())?;
-                    found.push(Measurement::equal("derivative, backward pass", slope, predicted, budget).on(&words));
+                    found.push(
+                        Measurement::equal("derivative, backward pass", slope, predicted, budget).on(&words),
+                    );
                 }
             }
         }
@@ -216,7 +229,9 @@ impl Check for ReluAtZero {
             let coarse: Vec<f64> = grid.iter().copied().step_by(4).collect();
             let mut measured = Vec::new();
             for &s in &coarse {
-                measured.push(both_modes(&objective(program, Selection { relu: s, ..Selection::default() })?, 0.0)[0]);
+                measured.push(
+                    both_modes(&objective(program, Selection { relu: s, ..Selection::default() })?, 0.0)[0],
+                );
             }
             let curve: Vec<f64> = grid.iter().map(|&s| program.at_zero(s, 0.5)).collect();
             let dash = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid][i];

@@ -82,7 +82,9 @@ fn zeros(case: &Case, context: &Context<'_>) -> Result<Vec<Vec<u64>>, CheckError
         for _ in 0..case.products / GROUPS {
             pairs.iter_mut().flatten().for_each(|v| *v = draw(case.whole, &mut stream));
             for (count, &p) in counts.iter_mut().zip(&case.digits) {
-                let sum = pairs.iter().fold(0.0, |s, [w, x]| rounded(s + rounded(rounded(*w, p) * rounded(*x, p), p), p));
+                let sum = pairs
+                    .iter()
+                    .fold(0.0, |s, [w, x]| rounded(s + rounded(rounded(*w, p) * rounded(*x, p), p), p));
                 *count += u64::from(sum == 0.0);
             }
         }
@@ -117,7 +119,9 @@ fn slope(digits: &[u32], groups: &[Vec<u64>]) -> (f64, Vec<f64>) {
     let slope: f64 = coefficients.iter().zip(&counts).map(|(c, n)| c * n.log2()).sum();
     let estimate = |group: &Vec<u64>| {
         let parts = coefficients.iter().zip(&counts).zip(group);
-        slope + parts.map(|((c, n), &own)| c * (own as f64 * GROUPS as f64 / n - 1.0)).sum::<f64>() / std::f64::consts::LN_2
+        slope
+            + parts.map(|((c, n), &own)| c * (own as f64 * GROUPS as f64 / n - 1.0)).sum::<f64>()
+                / std::f64::consts::LN_2
     };
     (slope, groups.iter().map(estimate).collect())
 }
@@ -153,10 +157,16 @@ impl Check for ReluPrimeSensitivity {
         let (slope, estimates) = slope(&case.digits, &groups);
         let margin = 0.05;
         Ok(vec![
-            Measurement::at_least("zeros at the highest precision", fewest, 100.0, Budget::default()).on(case.words()),
-            Measurement::equal("slope of log₂ frequency per digit", slope, case.exponent, Budget::sampling(margin))
-                .on(case.words())
-                .sampled(equivalence_mean(&estimates, case.exponent, margin)?),
+            Measurement::at_least("zeros at the highest precision", fewest, 100.0, Budget::default())
+                .on(case.words()),
+            Measurement::equal(
+                "slope of log₂ frequency per digit",
+                slope,
+                case.exponent,
+                Budget::sampling(margin),
+            )
+            .on(case.words())
+            .sampled(equivalence_mean(&estimates, case.exponent, margin)?),
         ])
     }
 
@@ -168,8 +178,20 @@ impl Check for ReluPrimeSensitivity {
         let middle = x.len() / 2;
         let line: Vec<f64> = x.iter().map(|p| frequency[middle] * (x[middle] - p).exp2()).collect();
         let panel = Panel::new("", Axis::linear("binary digits p"), Axis::log("frequency of exact zeros"))
-            .with(Layer::Curve { label: "∝ 2^(−p)".into(), x: x.clone(), y: line, color: 1, dash: Dash::Dashed })
+            .with(Layer::Curve {
+                label: "∝ 2^(−p)".into(),
+                x: x.clone(),
+                y: line,
+                color: 1,
+                dash: Dash::Dashed,
+            })
             .with(Layer::points("measured", x, frequency, 0, Marker::Circle));
-        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption: case.words(), columns: 1, panels: vec![panel] })
+        Ok(Figure {
+            id: CLAIM.id.into(),
+            title: CLAIM.title.into(),
+            caption: case.words(),
+            columns: 1,
+            panels: vec![panel],
+        })
     }
 }

@@ -77,7 +77,10 @@ fn path(case: &Case, from: f64, steps: u64) -> Result<Vec<f64>, CheckError> {
     let text = format!("expr:0.5*(x-1)^2+{}*(relu(-x)+x-relu(x))", case.k);
     let selection = Selection { relu: case.s, ..Selection::default() };
     let objective = build(&text, &Options { selection, variables: None })?;
-    let run = Run { start: Start::Rest, ..Run::new(case.method(), vec![from], Schedule::Constant(STEP_SIZE), steps) };
+    let run = Run {
+        start: Start::Rest,
+        ..Run::new(case.method(), vec![from], Schedule::Constant(STEP_SIZE), steps)
+    };
     let path = iterate(&*objective, &run)?;
     match path.status {
         Status::ReachedEnd => Ok(path.theta.into_iter().map(|theta| theta[0]).collect()),
@@ -103,7 +106,10 @@ impl Check for SpuriousStall {
             Effort::Thorough => 20_000,
         };
         let pairs = [(1.0, 0.0), (2.0, 0.25), (-1.0, 1.0)];
-        pairs.into_iter().flat_map(|(k, s)| [false, true].map(|indian| Case { k, s, indian, starts })).collect()
+        pairs
+            .into_iter()
+            .flat_map(|(k, s)| [false, true].map(|indian| Case { k, s, indian, starts }))
+            .collect()
     }
 
     fn control(&self) -> Vec<Case> {
@@ -146,12 +152,22 @@ impl Check for SpuriousStall {
     fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
         let case = Case { k: 1.0, s: 0.0, indian: true, starts: 0 };
         let mut panel = Panel::new("", Axis::linear("k"), Axis::linear("θ"));
-        let runs = [(0.0, "from 0", Dash::Solid), (1e-300, "from 10⁻³⁰⁰", Dash::Dashed), (-0.5, "from −0.5", Dash::Dotted)];
+        let runs = [
+            (0.0, "from 0", Dash::Solid),
+            (1e-300, "from 10⁻³⁰⁰", Dash::Dashed),
+            (-0.5, "from −0.5", Dash::Dotted),
+        ];
         for (color, (from, label, dash)) in runs.into_iter().enumerate() {
             let y = path(&case, from, 150)?;
             let x = (0..y.len()).map(|i| i as f64).collect();
             panel = panel.with(Layer::Curve { label: label.into(), x, y, color, dash });
         }
-        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption: case.words(), columns: 1, panels: vec![panel] })
+        Ok(Figure {
+            id: CLAIM.id.into(),
+            title: CLAIM.title.into(),
+            caption: case.words(),
+            columns: 1,
+            panels: vec![panel],
+        })
     }
 }

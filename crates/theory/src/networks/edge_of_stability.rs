@@ -86,7 +86,12 @@ impl Case {
 
     fn words(&self, gamma: f64) -> String {
         let kind = kind(self.alpha, self.beta, gamma);
-        format!("α = {}, β = {}, γ = {gamma:.4} ({kind}), start {}", self.alpha, self.beta, self.repetition + 1)
+        format!(
+            "α = {}, β = {}, γ = {gamma:.4} ({kind}), start {}",
+            self.alpha,
+            self.beta,
+            self.repetition + 1
+        )
     }
 }
 
@@ -148,8 +153,15 @@ fn watch(case: &Case, context: &Context<'_>) -> Result<Watched, CheckError> {
     let method = Method::Indian { alpha: case.alpha, beta: case.beta };
     let run = Run { start: Start::Rest, ..Run::new(method, theta, Schedule::Constant(gamma), case.steps) };
     let mut values = Objective::oracle(&objective);
-    let mut found =
-        Watched { gamma, limit, steps: Vec::new(), sharpness: Vec::new(), loss: Vec::new(), products: Vec::new(), status: Status::ReachedEnd };
+    let mut found = Watched {
+        gamma,
+        limit,
+        steps: Vec::new(),
+        sharpness: Vec::new(),
+        loss: Vec::new(),
+        products: Vec::new(),
+        status: Status::ReachedEnd,
+    };
     let (mut recent, mut last): (Vec<f64>, Option<f64>) = (Vec::new(), None);
     let mut failed = None;
     let outcome = iterate_observed(&objective, &run, &mut |o: Observation<'_>| {
@@ -235,7 +247,10 @@ impl Check for EdgeOfStability {
             Effort::Thorough => (20_000, 8),
         };
         let settings = [[0.5, 0.1], [1.0, 0.9], [2.0, 1.0]];
-        settings.into_iter().flat_map(|[a, b]| (0..starts).map(move |start| Case::new(a, b, steps, start))).collect()
+        settings
+            .into_iter()
+            .flat_map(|[a, b]| (0..starts).map(move |start| Case::new(a, b, steps, start)))
+            .collect()
     }
 
     fn control(&self) -> Vec<Case> {
@@ -257,18 +272,26 @@ impl Check for EdgeOfStability {
         let found = watch(case, context)?;
         let words = case.words(found.gamma);
         if found.status != Status::ReachedEnd {
-            return Err(CheckError::UnexpectedStatus { what: words, status: found.status, expected: "reached-end" });
+            return Err(CheckError::UnexpectedStatus {
+                what: words,
+                status: found.status,
+                expected: "reached-end",
+            });
         }
         let Some(range) = plateau(&found) else {
-            return Ok(vec![Measurement::holds("the sharpness reaches 0.98 λ* before the loss is below 10⁻⁴", false).on(words)]);
+            return Ok(vec![Measurement::holds(
+                "the sharpness reaches 0.98 λ* before the loss is below 10⁻⁴",
+                false,
+            )
+            .on(words)]);
         };
-        let predicted = if case.gradient_descent { 2.0 / (found.gamma * case.beta) } else { case.factor * found.limit };
+        let predicted =
+            if case.gradient_descent { 2.0 / (found.gamma * case.beta) } else { case.factor * found.limit };
         let plateau = &found.sharpness[range.clone()];
         let level = median(plateau) / predicted;
         let error = 2.0 * standard_error(plateau) / predicted;
-        let [cross, before, after] = found.products[range]
-            .iter()
-            .fold([0.0; 3], |s, p| [s[0] + p[0], s[1] + p[1], s[2] + p[2]]);
+        let [cross, before, after] =
+            found.products[range].iter().fold([0.0; 3], |s, p| [s[0] + p[0], s[1] + p[1], s[2] + p[2]]);
         let mut measured = vec![Measurement::equal(
             "median of sharpness/λ* on the plateau",
             level,
@@ -277,12 +300,14 @@ impl Check for EdgeOfStability {
         )
         .between(level - error, level + error)
         .on(&words)];
-        if stability::first_instability(case.alpha, case.beta, found.gamma) == FirstInstability::NeimarkSacker {
+        if stability::first_instability(case.alpha, case.beta, found.gamma) == FirstInstability::NeimarkSacker
+        {
             let at = |factor: f64| cosine(case, found.gamma, factor * found.limit);
             let spread = max((at(0.9) - at(1.0)).abs(), (at(1.1) - at(1.0)).abs());
             let budget = Budget::discretisation(spread);
             let name = "cos 2πf along the top eigenvector";
-            measured.push(Measurement::equal(name, cross / (before * after).sqrt(), at(1.0), budget).on(&words));
+            measured
+                .push(Measurement::equal(name, cross / (before * after).sqrt(), at(1.0), budget).on(&words));
         }
         Ok(measured)
     }
@@ -300,6 +325,12 @@ impl Check for EdgeOfStability {
         }
         panel = panel.with(Layer::Horizontal { label: "λ*".into(), y: 1.0, color: 5, dash: Dash::Dashed });
         let caption = "1-20-20-1 tanh network on T₃ at 20 points, full batches".into();
-        Ok(Figure { id: CLAIM.id.into(), title: CLAIM.title.into(), caption, columns: 1, panels: vec![panel] })
+        Ok(Figure {
+            id: CLAIM.id.into(),
+            title: CLAIM.title.into(),
+            caption,
+            columns: 1,
+            panels: vec![panel],
+        })
     }
 }
