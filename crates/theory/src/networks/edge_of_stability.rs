@@ -165,7 +165,7 @@ fn watch(case: &Case, context: &Context<'_>) -> Result<Watched, CheckError> {
     let (mut recent, mut last): (Vec<f64>, Option<f64>) = (Vec::new(), None);
     let mut failed = None;
     let outcome = iterate_observed(&objective, &run, &mut |o: Observation<'_>| {
-        if o.index % EVERY == 0 {
+        if o.index.is_multiple_of(EVERY) {
             match sharpness(o.theta, PRODUCTS) {
                 Ok((value, vector)) => {
                     found.sharpness.push(value);
