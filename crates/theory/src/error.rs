@@ -34,6 +34,15 @@ pub enum CheckError {
         /// How it had to end.
         expected: &'static str,
     },
+    /// A question about a worst case or a rate that cannot be asked, or a certificate that does not hold.
+    #[error(transparent)]
+    Certificate(#[from] dinlab_certify::CertifyError),
+    /// A bound that could not be verified.
+    #[error("no bound could be verified for: {statement}")]
+    NotCertified {
+        /// The question.
+        statement: String,
+    },
     /// The user's own case does not fit this check.
     #[error("this check cannot take the case: {reason}")]
     OwnCase {

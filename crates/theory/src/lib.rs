@@ -5,6 +5,8 @@
 
 pub mod algorithm;
 pub mod autodiff;
+pub mod bounds;
+pub mod certificates;
 pub mod check;
 pub mod critical;
 pub mod decay;

@@ -1,6 +1,6 @@
 //! All checks, in the order of the page.
 
-use crate::{algorithm, autodiff, geometry, networks, nonsmooth, smooth, suite::AnyCheck};
+use crate::{certificates, algorithm, autodiff, geometry, networks, nonsmooth, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[
@@ -58,6 +58,13 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &autodiff::conservative_line_integral::ConservativeLineIntegral,
     &autodiff::relu_prime_sensitivity::ReluPrimeSensitivity,
     &autodiff::oscillation_compensation::OscillationCompensation,
+    &certificates::pep_gradient_descent::PepGradientDescent,
+    &certificates::pep_indian_consistency::PepIndianConsistency,
+    &certificates::pep_indian_bounds::PepIndianBounds,
+    &certificates::lyapunov_lmi::LyapunovLmi,
+    &certificates::certified_known_rates::CertifiedKnownRates,
+    &certificates::heavy_ball_cycle::HeavyBallCycle,
+    &certificates::bregman_rate::BregmanRate,
 ];
 
 /// The check with this name.

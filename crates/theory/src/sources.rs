@@ -157,6 +157,31 @@ pub const LRP: Source = Source {
     key: "lessard2016",
     authors: "L. Lessard, B. Recht, A. Packard",
     title: "Analysis and Design of Optimization Algorithms via Integral Quadratic Constraints",
+/// Drori and Teboulle 2014: performance estimation.
+pub const DRORI_TEBOULLE: Source = Source {
+    key: "drori2014",
+    authors: "Y. Drori, M. Teboulle",
+    title: "Performance of first-order methods for smooth convex minimization: a novel approach",
+    venue: "Mathematical Programming 145:451-482",
+    year: 2014,
+    place: "",
+};
+
+/// Taylor, Hendrickx, Glineur 2017: interpolation conditions.
+pub const INTERPOLATION: Source = Source {
+    key: "taylor2017",
+    authors: "A. B. Taylor, J. M. Hendrickx, F. Glineur",
+    title: "Smooth strongly convex interpolation and exact worst-case performance of first-order methods",
+    venue: "Mathematical Programming 161:307-345",
+    year: 2017,
+    place: "",
+};
+
+/// Lessard, Recht, Packard 2016: integral quadratic constraints, cycle of the heavy ball.
+pub const LESSARD: Source = Source {
+    key: "lessard2016",
+    authors: "L. Lessard, B. Recht, A. Packard",
+    title: "Analysis and design of optimization algorithms via integral quadratic constraints",
     venue: "SIAM Journal on Optimization 26(1):57-95",
     year: 2016,
     place: "",
@@ -169,6 +194,12 @@ pub const WU_MA_E: Source = Source {
     title:
         "How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability Perspective",
     venue: "Advances in Neural Information Processing Systems 31",
+/// Taylor, Van Scoy, Lessard 2018: Lyapunov functions with interpolation.
+pub const LYAPUNOV: Source = Source {
+    key: "taylor2018",
+    authors: "A. Taylor, B. Van Scoy, L. Lessard",
+    title: "Lyapunov functions for first-order methods: tight automated convergence guarantees",
+    venue: "International Conference on Machine Learning, PMLR 80:4897-4906",
     year: 2018,
     place: "",
 };
@@ -200,6 +231,35 @@ pub const PARLETT: Source = Source {
     title: "The Symmetric Eigenvalue Problem",
     venue: "SIAM, Philadelphia",
     year: 1998,
+/// Van Scoy, Freeman, Lynch 2018: triple momentum.
+pub const TRIPLE_MOMENTUM: Source = Source {
+    key: "vanscoy2018",
+    authors: "B. Van Scoy, R. A. Freeman, K. M. Lynch",
+    title:
+        "The fastest known globally convergent first-order method for minimizing strongly convex functions",
+    venue: "IEEE Control Systems Letters 2(1):49-54",
+    year: 2018,
+    place: "",
+};
+
+/// Dragomir, Taylor, d'Aspremont, Bolte 2022: optimality of Bregman gradient methods.
+pub const BREGMAN: Source = Source {
+    key: "dragomir2022",
+    authors: "R.-A. Dragomir, A. B. Taylor, A. d'Aspremont, J. Bolte",
+    title: "Optimal complexity and certification of Bregman first-order methods",
+    venue: "Mathematical Programming 194:41-83",
+    year: 2022,
+    place: "",
+};
+
+/// Bauschke, Bolte, Teboulle 2017: relative smoothness.
+pub const NOLIPS: Source = Source {
+    key: "bauschke2017",
+    authors: "H. H. Bauschke, J. Bolte, M. Teboulle",
+    title:
+        "A descent lemma beyond Lipschitz gradient continuity: first-order methods revisited and applications",
+    venue: "Mathematics of Operations Research 42(2):330-348",
+    year: 2017,
     place: "",
 };
 

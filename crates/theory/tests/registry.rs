@@ -43,7 +43,7 @@ fn every_claim_is_complete() {
 fn every_file_of_a_family_is_registered() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    for family in ["smooth", "nonsmooth", "algorithm", "geometry", "networks", "autodiff"] {
+    for family in ["smooth", "nonsmooth", "algorithm", "geometry", "certificates", "networks", "autodiff"] {
         for item in fs::read_dir(source.join(family)).unwrap() {
             let path = item.unwrap().path();
             let stem = path.file_stem().unwrap().to_string_lossy().into_owned();

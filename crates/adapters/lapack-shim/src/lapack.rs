@@ -1,6 +1,6 @@
 //! Factorisations. `info` > 0 means "did not work": not positive definite, singular, no convergence, not finite.
 
-use nalgebra::{DMatrix, SymmetricEigen, SVD};
+use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::{columns, columns_of, flag, size};
 
@@ -201,6 +201,44 @@ pub unsafe extern "C" fn dsyevr_(
     *m = *n;
 }
 
+/// Sweeps of Jacobi rotations; about ten suffice for any matrix that is finite.
+const SWEEPS: usize = 60;
+
+/// U·diag(s) and V with A = U diag(s) Vᵀ for m ≥ n, by rotations of columns (one-sided Jacobi: Golub, Van Loan, section
+/// 8.6.3). Small singular values come out to full relative accuracy, where nalgebra's decomposition loses rank-deficient
+/// matrices; the last iterations of an interior-point method are full of those.
+fn jacobi(mut a: DMatrix<f64>) -> Option<(DMatrix<f64>, DMatrix<f64>)> {
+    let n = a.ncols();
+    let mut v = DMatrix::identity(n, n);
+    for _ in 0..SWEEPS {
+        let mut rotated = false;
+        for p in 0..n {
+            for q in p + 1..n {
+                let (alpha, beta) = (a.column(p).norm_squared(), a.column(q).norm_squared());
+                let gamma = a.column(p).dot(&a.column(q));
+                if gamma.abs() <= 4.0 * n as f64 * f64::EPSILON * (alpha * beta).sqrt() {
+                    continue;
+                }
+                rotated = true;
+                let zeta = (beta - alpha) / (2.0 * gamma);
+                let t = zeta.signum() / (zeta.abs() + (1.0 + zeta * zeta).sqrt());
+                let c = 1.0 / (1.0 + t * t).sqrt();
+                let s = c * t;
+                for matrix in [&mut a, &mut v] {
+                    for i in 0..matrix.nrows() {
+                        let (x, y) = (matrix[(i, p)], matrix[(i, q)]);
+                        (matrix[(i, p)], matrix[(i, q)]) = (c * x - s * y, s * x + c * y);
+                    }
+                }
+            }
+        }
+        if !rotated {
+            return Some((a, v));
+        }
+    }
+    None
+}
+
 /// Compact singular value decomposition A = U diag(s) Vᵀ, s descending.
 unsafe fn svd(
     m: usize,
@@ -211,23 +249,60 @@ unsafe fn svd(
     u: (*mut f64, usize),
     vt: (*mut f64, usize),
 ) -> i32 {
-    let k = if m < n { m } else { n };
     let matrix = DMatrix::from_fn(m, n, |i, j| a[j * lda + i]);
     if matrix.iter().any(|x| !x.is_finite()) {
         return 1;
     }
-    let Some(found) = SVD::try_new(matrix, true, true, f64::EPSILON, ITERATIONS) else { return 1 };
-    let (Some(left), Some(right)) = (found.u, found.v_t) else { return 1 };
-    columns(s, 1, 1, k).copy_from_slice(found.singular_values.as_slice());
+    // The wide case is the tall one of the transpose, with U and V exchanged.
+    let wide = m < n;
+    let k = if wide { m } else { n };
+    let Some((scaled, right)) = jacobi(if wide { matrix.transpose() } else { matrix }) else { return 1 };
+    let mut order: Vec<(f64, usize)> = (0..k).map(|j| (scaled.column(j).norm(), j)).collect();
+    order.sort_by(|x, y| y.0.total_cmp(&x.0));
+    let left = orthonormal(&scaled, &order);
+    let right = DMatrix::from_fn(right.nrows(), k, |i, j| right[(i, order[j].1)]);
+    let (left, right) = if wide { (right, left) } else { (left, right) };
+    for (value, (size, _)) in columns(s, 1, 1, k).iter_mut().zip(&order) {
+        *value = *size;
+    }
     let out = columns(u.0, u.1, m, k);
     for j in 0..k {
-        out[j * u.1..j * u.1 + m].copy_from_slice(left.column(j).as_slice());
+        for i in 0..m {
+            out[j * u.1 + i] = left[(i, j)];
+        }
     }
     let out = columns(vt.0, vt.1, k, n);
     for j in 0..n {
-        out[j * vt.1..j * vt.1 + k].copy_from_slice(right.column(j).as_slice());
+        for i in 0..k {
+            out[j * vt.1 + i] = right[(j, i)];
+        }
     }
     0
+}
+
+/// Columns divided by their norms, in the given order; where a norm is 0, a unit vector orthogonal to those before.
+fn orthonormal(scaled: &DMatrix<f64>, order: &[(f64, usize)]) -> DMatrix<f64> {
+    let m = scaled.nrows();
+    let mut out = DMatrix::zeros(m, order.len());
+    for (j, &(size, source)) in order.iter().enumerate() {
+        if size > 0.0 {
+            out.set_column(j, &(scaled.column(source) / size));
+            continue;
+        }
+        for axis in 0..m {
+            let mut candidate = nalgebra::DVector::<f64>::zeros(m);
+            candidate[axis] = 1.0;
+            for before in 0..j {
+                let along = out.column(before).dot(&candidate);
+                candidate -= out.column(before) * along;
+            }
+            if candidate.norm() > 0.5 / (m as f64).sqrt() {
+                out.set_column(j, &(&candidate / candidate.norm()));
+                break;
+            }
+        }
+    }
+    out
 }
 
 /// Singular values and compact vectors.

@@ -6,6 +6,7 @@ mod critical_points;
 mod curvature;
 mod interval;
 mod lists;
+mod map;
 mod picture;
 mod rate;
 mod verify;
@@ -33,6 +34,8 @@ enum Kind {
     WorstCase(Box<worst_case::WorstCase>),
     /// Bound the linear rate on strongly convex smooth functions by a Lyapunov function (exact certificate)
     Rate(Box<rate::Rate>),
+    /// Map the certified rate of INDIAN over step and friction (exact arithmetic in every cell)
+    Map(Box<map::Map>),
     /// Verify a certificate file in exact arithmetic, without any solver
     Verify(verify::Verify),
     /// List the methods of worst-case
@@ -53,6 +56,7 @@ impl Certify {
         match &self.kind {
             Kind::WorstCase(c) => &c.common,
             Kind::Rate(c) => &c.common,
+            Kind::Map(c) => &c.common,
             Kind::Verify(c) => &c.common,
             Kind::Methods(c) => &c.common,
             Kind::Classes(c) => &c.common,
@@ -67,6 +71,7 @@ impl Certify {
         match &self.kind {
             Kind::WorstCase(c) => c.run(session),
             Kind::Rate(c) => c.run(session),
+            Kind::Map(c) => c.run(session),
             Kind::Verify(c) => c.run(session),
             Kind::Methods(c) => c.run(session),
             Kind::Classes(c) => c.run(session),
