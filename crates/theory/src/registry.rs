@@ -1,6 +1,6 @@
 //! All checks, in the order of the page.
 
-use crate::{certificates, algorithm, autodiff, geometry, networks, nonsmooth, smooth, suite::AnyCheck};
+use crate::{algorithm, autodiff, certificates, geometry, networks, nonsmooth, smooth, suite::AnyCheck};
 
 /// Every check of the workspace.
 pub const ALL: &[&dyn AnyCheck] = &[

@@ -157,31 +157,6 @@ pub const LRP: Source = Source {
     key: "lessard2016",
     authors: "L. Lessard, B. Recht, A. Packard",
     title: "Analysis and Design of Optimization Algorithms via Integral Quadratic Constraints",
-/// Drori and Teboulle 2014: performance estimation.
-pub const DRORI_TEBOULLE: Source = Source {
-    key: "drori2014",
-    authors: "Y. Drori, M. Teboulle",
-    title: "Performance of first-order methods for smooth convex minimization: a novel approach",
-    venue: "Mathematical Programming 145:451-482",
-    year: 2014,
-    place: "",
-};
-
-/// Taylor, Hendrickx, Glineur 2017: interpolation conditions.
-pub const INTERPOLATION: Source = Source {
-    key: "taylor2017",
-    authors: "A. B. Taylor, J. M. Hendrickx, F. Glineur",
-    title: "Smooth strongly convex interpolation and exact worst-case performance of first-order methods",
-    venue: "Mathematical Programming 161:307-345",
-    year: 2017,
-    place: "",
-};
-
-/// Lessard, Recht, Packard 2016: integral quadratic constraints, cycle of the heavy ball.
-pub const LESSARD: Source = Source {
-    key: "lessard2016",
-    authors: "L. Lessard, B. Recht, A. Packard",
-    title: "Analysis and design of optimization algorithms via integral quadratic constraints",
     venue: "SIAM Journal on Optimization 26(1):57-95",
     year: 2016,
     place: "",
@@ -194,12 +169,6 @@ pub const WU_MA_E: Source = Source {
     title:
         "How SGD Selects the Global Minima in Over-parameterized Learning: A Dynamical Stability Perspective",
     venue: "Advances in Neural Information Processing Systems 31",
-/// Taylor, Van Scoy, Lessard 2018: Lyapunov functions with interpolation.
-pub const LYAPUNOV: Source = Source {
-    key: "taylor2018",
-    authors: "A. Taylor, B. Van Scoy, L. Lessard",
-    title: "Lyapunov functions for first-order methods: tight automated convergence guarantees",
-    venue: "International Conference on Machine Learning, PMLR 80:4897-4906",
     year: 2018,
     place: "",
 };
@@ -231,6 +200,39 @@ pub const PARLETT: Source = Source {
     title: "The Symmetric Eigenvalue Problem",
     venue: "SIAM, Philadelphia",
     year: 1998,
+    place: "",
+};
+
+/// Drori and Teboulle 2014: performance estimation.
+pub const DRORI_TEBOULLE: Source = Source {
+    key: "drori2014",
+    authors: "Y. Drori, M. Teboulle",
+    title: "Performance of first-order methods for smooth convex minimization: a novel approach",
+    venue: "Mathematical Programming 145:451-482",
+    year: 2014,
+    place: "",
+};
+
+/// Taylor, Hendrickx, Glineur 2017: interpolation conditions.
+pub const INTERPOLATION: Source = Source {
+    key: "taylor2017",
+    authors: "A. B. Taylor, J. M. Hendrickx, F. Glineur",
+    title: "Smooth strongly convex interpolation and exact worst-case performance of first-order methods",
+    venue: "Mathematical Programming 161:307-345",
+    year: 2017,
+    place: "",
+};
+
+/// Taylor, Van Scoy, Lessard 2018: Lyapunov functions with interpolation.
+pub const LYAPUNOV: Source = Source {
+    key: "taylor2018",
+    authors: "A. Taylor, B. Van Scoy, L. Lessard",
+    title: "Lyapunov functions for first-order methods: tight automated convergence guarantees",
+    venue: "International Conference on Machine Learning, PMLR 80:4897-4906",
+    year: 2018,
+    place: "",
+};
+
 /// Van Scoy, Freeman, Lynch 2018: triple momentum.
 pub const TRIPLE_MOMENTUM: Source = Source {
     key: "vanscoy2018",

@@ -34,7 +34,7 @@ static CLAIM: Claim = Claim {
     hypotheses: &["0 < μ < L (by construction)"],
     sources: &[
         sources::at(sources::TRIPLE_MOMENTUM, "theorem 1"),
-        sources::at(sources::LESSARD, "sections 3, 4"),
+        sources::at(sources::LRP, "sections 3, 4"),
         sources::at(sources::LYAPUNOV, "theorem 6"),
     ],
     differences: "as printed, for the points at which the gradient is taken",

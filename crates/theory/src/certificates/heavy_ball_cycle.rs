@@ -30,7 +30,7 @@ static CLAIM: Claim = Claim {
                curvature in [1, 25].",
     statement: r"\theta_k\to\Big\{\tfrac{792}{1225},-\tfrac{2208}{1225},\tfrac{2592}{1225}\Big\}",
     hypotheses: &["J′ has slopes in [1, 25] (by construction)", "u₀ = 0 (by construction)"],
-    sources: &[sources::at(sources::LESSARD, "section 4.6, equation (4.11)")],
+    sources: &[sources::at(sources::LRP, "section 4.6, equation (4.11)")],
     differences: "printed for the heavy ball; transported to INDIAN by the dictionary of methods",
     measured: "The shipped step is run in floating point until it settles, and the cycle is stepped once around in exact \
                fractions; the product of the three one-step Jacobians says whether it attracts.",
