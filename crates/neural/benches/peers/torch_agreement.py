@@ -87,7 +87,7 @@ def run(make, theta, inputs, labels):
 
 
 def main():
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
         command = ["cargo", "run", "--release", "-q", "-p", "dinlab-neural", "--example", "torch_agreement", "--", str(place)]
