@@ -14,6 +14,10 @@ use dinlab_certify::{
 
 const FINE: Precision = Precision { width: 1e-7, certify: true };
 
+/// What rounding to fractions may cost: at the best rate the inequalities have no interior, and rounding needs one. The bound is that
+/// of the check `certified-known-rates`; that no rate is below the truth has no tolerance.
+const LOSS: f64 = 5e-5;
+
 fn class(mu: &str, l: &str) -> Condition {
     Condition::new(rational::parse(mu).unwrap(), rational::parse(l).unwrap()).unwrap()
 }
@@ -30,9 +34,9 @@ fn tuned_gradient_descent_and_triple_momentum_have_their_rates() {
         let h = Rational::from(2) / (&c.convexity + &c.smoothness);
         let found = rho(&Family::gradient_descent(&h), &c).unwrap();
         let closed = (kappa - 1.0) / (kappa + 1.0);
-        assert!(found >= closed && found < closed + 1e-5, "{found} {closed}");
+        assert!(found >= closed && found < closed + LOSS, "{found} {closed}");
         let found = rho(&Family::triple_momentum(&c), &c).unwrap();
-        assert!(found >= 1.0 - root && found < 1.0 - root + 1e-5, "{found} {root}");
+        assert!(found >= 1.0 - root && found < 1.0 - root + LOSS, "{found} {root}");
     }
 }
 

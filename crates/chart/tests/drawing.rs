@@ -51,6 +51,14 @@ fn every_kind() -> Vec<Layer> {
             values: vec![0.0, 1.0, f64::NAN, 3.0],
             limits: [0.0, 3.0],
         },
+        Layer::Classes {
+            labels: vec!["one class".into(), "another".into()],
+            x: [0.0, 2.0],
+            y: [0.0, 5.0],
+            nx: 2,
+            ny: 2,
+            classes: vec![0.0, 1.0, f64::NAN, 1.0],
+        },
         Layer::Histogram {
             label: "bars".into(),
             edges: vec![0.0, 1.0, 2.0],

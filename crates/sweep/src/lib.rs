@@ -8,7 +8,7 @@
 //! use dinlab_sweep::{run_list, Job, Measures, Setting};
 //!
 //! let objective = dinlab_objective::build("double-well", &Default::default())?;
-//! let mut job = Job::indian(objective, 500);
+//! let mut job = Job::indian(objective, 2500);
 //! job.base.step_size = 0.02; // what all cells share
 //! job.measures = Measures { limit: Some((vec![vec![2_f64.sqrt(), 0.0], vec![-(2_f64.sqrt()), 0.0]], 1e-3)), ..Default::default() };
 //! // A grid of 100 × 100 starts: cell ↦ its numbers, called from several threads.
