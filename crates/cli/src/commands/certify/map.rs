@@ -28,7 +28,7 @@ use crate::{
 /// Certified rate of INDIAN over step and friction at one ratio of damping to step
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Cells are INDIAN with a constant step: horizontally a = step size^2 L in (0, 4/3], vertically
+    after_help = "Cells are INDIAN with a constant step: horizontally a = step size^2 L in (0, 2], vertically
 b = 1 - alpha step size in [0, 1), at fixed eta = beta / step size - 1. Every rate has been verified in exact
 arithmetic. -o FILE.csv has one row per cell: a, b, alpha, beta, step size, certified rate, limit on quadratics."
 )]
@@ -55,8 +55,8 @@ pub struct Map {
     pub common: Common,
 }
 
-/// Largest a = γ²L; the step 4/3 is that of the best heavy ball at κ = 3, and large κ need less than 4.
-const LARGEST_STEP: f64 = 4.0 / 3.0;
+/// Largest a = γ²L: triple momentum has a = 2 − 1/√κ.
+const LARGEST_STEP: f64 = 2.0;
 
 struct Cell {
     a: f64,
@@ -145,7 +145,7 @@ impl Map {
             .num_threads(threads)
             .build()
             .context("--jobs: cannot make threads")?;
-        let largest = Rational::from(4) / Rational::from(3);
+        let largest = Rational::from(2);
         let precision = Precision { width: self.precision, certify: true };
         let cell = |index: usize| {
             let a = whole(index % n) * &largest / &class.smoothness;
