@@ -22,6 +22,10 @@ bench:
     cargo bench -p dinlab-din --bench work_precision
     cargo bench -p dinlab-din --bench kinks
     cargo bench -p dinlab-indian --bench step
+    cargo bench -p dinlab-sweep --bench lanes
+    cargo bench -p dinlab-map --bench map
+    cargo bench -p dinlab-certify
+    cargo bench -p dinlab-neural --bench lenet
     cargo bench -p dinlab-cli --bench check
 
 # What .ci/run checks besides the tests

@@ -1,6 +1,6 @@
 //! Elementary functions of one `f64` with an enclosure of the exact value. Nothing here trusts the system's library:
 //! arguments are reduced in interval arithmetic and the series are summed in it, with the remainders of Taylor's theorem.
-//! Widths, tested against exact rational sums, are at most [`ULPS`] units in the last place of the value (for sin and cos:
+//! Widths, tested against exact rational sums, are at most `ULPS` units in the last place of the value (for sin and cos:
 //! of the larger of the value and 10⁻³, and up to |x| = 10⁶; beyond 1.6·10⁶ they return [−1, 1]).
 
 use super::Interval;

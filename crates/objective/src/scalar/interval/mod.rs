@@ -1,6 +1,6 @@
 //! Intervals [low, high] as a [`Scalar`]: evaluating a formula on boxes gives an enclosure of all its values there, so
-//! that every registered and typed formula has one. Ends are rounded outwards ([`rounding`]); elementary functions are
-//! enclosed by series with their remainders ([`elementary`]), not by the system's library.
+//! that every registered and typed formula has one. Ends are rounded outwards (`rounding`); elementary functions are
+//! enclosed by series with their remainders (`elementary`), not by the system's library.
 //!
 //! **What is enclosed** is the function whose constants are the `f64` of the formula: 0.1 means the double nearest to 0.1.
 //!
