@@ -1,6 +1,6 @@
 //! Certificates: they hold, a separate program agrees, and nothing in them can be changed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are outside what clippy knows to be a test
 
 mod support;
 

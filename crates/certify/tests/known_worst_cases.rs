@@ -1,6 +1,6 @@
 //! The table of worst cases of the literature: closed forms against certified bounds.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are outside what clippy knows to be a test
 
 mod support;
 

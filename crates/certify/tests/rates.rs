@@ -1,6 +1,6 @@
 //! Certified rates against closed forms, and what must not be certified.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are outside what clippy knows to be a test
 
 use dinlab_certify::{
     lyapunov::{

@@ -1,6 +1,6 @@
 //! Writes the test figures into a folder: `cargo run -p dinlab-chart --example gallery -- FOLDER`.
 
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, missing_docs)] // each of those who include this file uses a part of it
 #[path = "../tests/common/mod.rs"]
 mod common;
 

@@ -12,7 +12,7 @@
 //!
 //! `cargo bench -p dinlab-din --bench stiff_precision [-- PROBLEM]`; with the environment variable `SAMPLES=DIR` the
 //! reference samples go to DIR/NAME.txt, one time and θ a line, for the peer in `benches/peers/lsoda.cpp`.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout)] // a benchmark prints its result
 
 mod measure;
 

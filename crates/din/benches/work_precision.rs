@@ -5,7 +5,7 @@
 //! library offers. At the end: ratios of the times at equal error.
 //!
 //! `cargo bench -p dinlab-din --bench work_precision`
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout)] // a benchmark prints its result
 
 mod measure;
 

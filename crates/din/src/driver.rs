@@ -36,7 +36,7 @@ pub struct Outcome {
 /// Solves y′ = f(t, y), y(from) = start, up to `until` (which may lie before `from`: then time runs backward).
 /// The observer sees the state at every time of `grid`, which must be monotone in the direction of integration
 /// and lie between the two ends; values between steps come from the method's dense output.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
 pub fn integrate(
     system: &mut dyn System,
     start: &[f64],

@@ -3,7 +3,7 @@
 //! `digits-logistic` (even against odd, N = 1797, n = 65), constant steps, batches with and without replacement, through the
 //! driver with an observer that ignores everything. `python3 crates/indian/benches/batch_numpy.py` runs the same loop in NumPy.
 //! Every number is from the shortest of the repetitions.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout)] // a benchmark prints its result
 
 use std::{hint::black_box, time::Instant};
 

@@ -9,7 +9,7 @@
 //!
 //! Every number is the shortest over repetitions (whatever else the machine does only adds), those of the second
 //! part alternating.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout)] // a benchmark prints its result
 
 use std::{hint::black_box, time::Instant};
 

@@ -1,6 +1,6 @@
 //! INDIAN against closed forms and against its other forms. Each comparison is shown to be sharp: a step whose u
 //! is pulled by the new θ's gradient, and one with a coefficient off by 10⁻³, must fail it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use dinlab_indian::{indian_step, iterate, iterate_observed, Method, Run, Schedule};
 use dinlab_numeric::{max, norm_inf, Stream};

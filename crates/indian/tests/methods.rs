@@ -1,6 +1,6 @@
 //! The rivals against hand-computed steps, and the method dictionary: INDIAN contains gradient descent, the heavy
 //! ball, Nesterov's method and the triple momentum method.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use dinlab_indian::{build as method, iterate, IndianError, Method, Run, Schedule, ALL};
 use dinlab_numeric::{max, norm_inf};

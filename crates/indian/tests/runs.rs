@@ -1,5 +1,5 @@
 //! The driver: grids, statuses, work, bad input, determinism.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use dinlab_indian::{iterate, iterate_observed, Grid, IndianError, Method, Run, Schedule};
 use dinlab_objective::{

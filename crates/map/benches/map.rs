@@ -1,6 +1,6 @@
 //! Time of 1000×1000 maps: `cargo bench -p dinlab-map --bench map`.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a benchmark prints its result
 
 use std::{sync::atomic::AtomicBool, time::Instant};
 

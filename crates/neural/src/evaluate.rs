@@ -146,7 +146,7 @@ impl<T: Number> Evaluator<T> {
 }
 
 impl<T: Number> Lane<T> {
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
     fn chunk(
         &mut self,
         network: &Network,

@@ -1,7 +1,7 @@
 //! Matrix products C = AB and C += AB with any strides, checked before they are handed to the crate `gemm`. Each runs on the
 //! calling thread, so its result does not depend on how many there are. The only unsafe code of the crate.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // the product of matrices is a function of raw pointers
 
 use crate::{number::Real, tangent::Tangent};
 
@@ -46,7 +46,7 @@ pub trait Product: Sized {
     ///
     /// # Safety
     /// All entries must lie in memory that may be read (A, B) and written (C), and those of C must differ.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
     #[doc(hidden)]
     unsafe fn product(
         size: (usize, usize, usize),

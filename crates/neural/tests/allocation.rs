@@ -1,7 +1,7 @@
 //! The training loop keeps no new memory after the first step. (Scratch that the crate `gemm` makes and frees inside a product is the only
 //! allocation left; it is gone when the step ends.)
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // a counting allocator is unsafe to implement
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

@@ -1,5 +1,5 @@
 //! Times of sweeps: `cargo bench -p dinlab-sweep --bench lanes`, beside the peers: `bash benches/peers/run`.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout)] // a benchmark prints its result
 
 use std::{sync::atomic::AtomicBool, time::Instant};
 

@@ -1,6 +1,6 @@
 //! Sweeps against the scalar drivers of `indian` and `din`, one trajectory at a time.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,6 +1,6 @@
 //! Measurements against histories kept by a plain loop, and against closed forms.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)] // helpers of tests are outside what clippy knows to be a test
 
 use std::sync::atomic::AtomicBool;
 

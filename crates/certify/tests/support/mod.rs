@@ -1,6 +1,6 @@
 //! Questions by name, for tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)] // tests and their shared parts; no test uses all of them
 
 use dinlab_certify::{
     rational,

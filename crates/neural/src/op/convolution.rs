@@ -141,7 +141,7 @@ pub fn forward<T: Number>(theta: &[T], sizes: &Sizes, n: usize, x: &[T], y: &mut
 }
 
 /// Backward over n samples.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
 pub fn backward<T: Number>(
     theta: &[T],
     sizes: &Sizes,

@@ -15,7 +15,7 @@ pub fn forward<T: Number>(theta: &[T], (inputs, outputs): (usize, usize), n: usi
 }
 
 /// dX = WᵀdY; dW += dY Xᵀ, db += row sums of dY.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
 pub fn backward<T: Number>(
     theta: &[T],
     (inputs, outputs): (usize, usize),

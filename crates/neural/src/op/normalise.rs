@@ -53,7 +53,7 @@ pub fn forward<T: Number>(theta: &[T], shape: Shape, groups: usize, n: usize, x:
 }
 
 /// Backward: with z as above and e = scale·dy, dx = (e − mean(e) − z·mean(ez))/√(v + ε), means over the group.
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments)] // shapes and slices of one formula; a struct would only rename them
 pub fn backward<T: Number>(
     theta: &[T],
     shape: Shape,

@@ -79,7 +79,7 @@ impl Function {
 
 /// Binary operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // the variants are the names of the functions
 pub enum Binary {
     Add,
     Sub,

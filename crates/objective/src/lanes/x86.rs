@@ -2,7 +2,7 @@
 //!
 //! Soundness: the types of this module are private to `lanes`. Code outside sees them only as the type parameter of
 //! [`Kernel::run`], and [`widest`] and [`each`] call that only after the processor has said that it has the unit.
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // vector units are reached through unsafe functions
 
 use std::{
     arch::x86_64::*,

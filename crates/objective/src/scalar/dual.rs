@@ -59,7 +59,7 @@ impl<S: Scalar, const N: usize> Mul for Dual<S, N> {
     }
 }
 
-#[allow(clippy::suspicious_arithmetic_impl)]
+#[allow(clippy::suspicious_arithmetic_impl)] // a rule of derivatives mixes operators
 impl<S: Scalar, const N: usize> Div for Dual<S, N> {
     type Output = Self;
     #[inline(always)]

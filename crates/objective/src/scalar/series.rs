@@ -274,7 +274,7 @@ mod tests {
     fn sums_of_series_are_the_functions_along_the_curve() {
         const K: usize = 14;
         type F = fn(Series<f64, K>) -> Series<f64, K>;
-        #[allow(clippy::type_complexity)]
+        #[allow(clippy::type_complexity)] // a table of functions with their names
         let cases: &[(&str, F, fn(f64) -> f64)] = &[
             ("sqrt", Scalar::sqrt, f64::sqrt),
             ("exp", Scalar::exp, f64::exp),
