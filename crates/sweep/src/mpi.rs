@@ -11,6 +11,7 @@ use std::{
 };
 
 use mpi::{environment::Universe, topology::SimpleCommunicator, traits::*, Tag};
+use rayon::ThreadPool;
 
 use crate::{
     error::SweepError,
@@ -57,8 +58,8 @@ impl Ranks {
         self.world.size()
     }
 
-    /// What the ranks other than 0 do: chunks until they are told to stop.
-    pub fn work(&self, resolved: &Resolved, stop: &AtomicBool) {
+    /// What the ranks other than 0 do: chunks, on the threads of `pool`, until they are told to stop.
+    pub fn work(&self, pool: &ThreadPool, resolved: &Resolved, stop: &AtomicBool) {
         let root = self.world.process_at_rank(0);
         root.send_with_tag(&[0_u64][..], IDLE);
         loop {
@@ -68,14 +69,16 @@ impl Ranks {
                 return;
             }
             let list: Vec<u64> = (first..end).collect();
-            match run_list(&resolved.job, &list, &resolved.grid, stop) {
+            // MPI's calls stay on the thread that has initialised it.
+            match pool.install(|| run_list(&resolved.job, &list, &resolved.grid, stop)) {
                 Ok(rows) => root.send_with_tag(&resolved.with_axes(first, &rows)[..], ROWS),
                 Err(error) => root.send_with_tag(error.to_string().as_bytes(), FAILED),
             }
         }
     }
 
-    /// What rank 0 does: as [`Resolved::run_into`].
+    /// What rank 0 does: as [`Resolved::run_into`]. `threads` is the number of threads of a rank: chunks for it are that many
+    /// times larger.
     ///
     /// # Errors
     /// As [`Resolved::run_into`]; [`SweepError::Rank`] for an error of another rank.
@@ -84,7 +87,7 @@ impl Ranks {
         resolved: &Resolved,
         path: &Path,
         cells: Range<u64>,
-        resume: bool,
+        (resume, threads): (bool, usize),
         stop: &AtomicBool,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), SweepError> {
@@ -99,7 +102,7 @@ impl Ranks {
                 return Err(error);
             }
         };
-        let ended = self.distribute(resolved, &cells, &mut writer, stop, progress);
+        let ended = self.distribute(resolved, (&cells, threads), &mut writer, stop, progress);
         let kept = writer.finish();
         ended.and(kept)
     }
@@ -107,12 +110,15 @@ impl Ranks {
     fn distribute(
         &self,
         resolved: &Resolved,
-        cells: &Range<u64>,
+        (cells, threads): (&Range<u64>, usize),
         writer: &mut Writer,
         stop: &AtomicBool,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), SweepError> {
-        let size = chunk_size(&resolved.job) * rayon::current_num_threads() as u64;
+        let frame = chunk_size(&resolved.job);
+        let size = frame * threads as u64;
+        // One frame for each chunk of a run in one process, so that files of rows have its bytes, too.
+        let frame = frame as usize * resolved.columns().len();
         let window = size * AHEAD * self.size() as u64;
         let mut next = writer.next();
         // First cell of each chunk that a rank is at.
@@ -157,7 +163,8 @@ impl Ranks {
                         early.insert(first, rows);
                     }
                     while let Some(rows) = early.remove(&writer.next()) {
-                        if let Err(error) = writer.append(&rows) {
+                        let kept = rows.chunks(frame).try_for_each(|rows| writer.append(rows));
+                        if let Err(error) = kept {
                             failure = failure.or(Some(error));
                             break;
                         }

@@ -16,6 +16,7 @@ use std::{
 use anyhow::{bail, Context as _};
 use clap::Args;
 use dinlab_sweep::{Plan, Resolved, SweepError};
+use rayon::ThreadPool;
 use serde_json::json;
 
 use crate::{
@@ -115,20 +116,19 @@ impl Sweep {
         let pool =
             rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
         let stop = interrupt::install()?;
-        pool.install(|| {
-            if ranks::work(ranks.as_ref(), &resolved, stop) {
-                return Ok(Exit::Success);
-            }
-            let ready = self.ready(&resolved, &cells, target, stop);
-            if ready.is_err() {
-                ranks::dismiss(ranks.as_ref());
-            }
-            ready?;
-            match target {
-                None => self.summarise(session, &resolved, cells, stop),
-                Some(target) => self.fill_file(session, &resolved, cells, target, stop, ranks.as_ref()),
-            }
-        })
+        let (ranks, pool) = (ranks.as_ref(), &pool);
+        if ranks::work(ranks, pool, &resolved, stop) {
+            return Ok(Exit::Success);
+        }
+        let ready = self.ready(&resolved, &cells, target, (pool, stop));
+        if ready.is_err() {
+            ranks::dismiss(ranks);
+        }
+        ready?;
+        match target {
+            None => self.summarise(session, &resolved, cells, (pool, stop)),
+            Some(target) => self.fill_file(session, &resolved, cells, target, (ranks, pool, stop)),
+        }
     }
 
     /// What has to be in order before work begins.
@@ -137,10 +137,10 @@ impl Sweep {
         resolved: &Resolved,
         cells: &Range<u64>,
         target: Option<&Target>,
-        stop: &AtomicBool,
+        (pool, stop): (&ThreadPool, &AtomicBool),
     ) -> anyhow::Result<()> {
         if !self.yes {
-            ask(resolved, cells, stop, target.is_some())?;
+            pool.install(|| ask(resolved, cells, stop, target.is_some()))?;
         }
         let Some(checkpoint) = target.map(|target| checkpoint(&target.path)) else { return Ok(()) };
         if checkpoint.exists() && !self.resume {
@@ -161,14 +161,16 @@ impl Sweep {
         session: &Session,
         resolved: &Resolved,
         cells: Range<u64>,
-        stop: &AtomicBool,
+        (pool, stop): (&ThreadPool, &AtomicBool),
     ) -> anyhow::Result<Exit> {
         let mut progress = Progress::with_rate(cells.end - cells.start, session.common.quiet);
         let mut summary = Summary::new(resolved.columns()).with_histograms(&self.histograms)?;
-        let ended = resolved.run(cells, stop, &mut |_, rows| {
-            summary.add(rows);
-            progress.at(summary.rows());
-            Ok(())
+        let ended = pool.install(|| {
+            resolved.run(cells, stop, &mut |_, rows| {
+                summary.add(rows);
+                progress.at(summary.rows());
+                Ok(())
+            })
         });
         drop(progress);
         let exit = match ended {
@@ -186,13 +188,12 @@ impl Sweep {
         resolved: &Resolved,
         cells: Range<u64>,
         target: &Target,
-        stop: &AtomicBool,
-        ranks: Option<&ranks::Ranks>,
+        (ranks, pool, stop): (Option<&ranks::Ranks>, &ThreadPool, &AtomicBool),
     ) -> anyhow::Result<Exit> {
         let checkpoint = checkpoint(&target.path);
         let mut progress = Progress::with_rate(cells.end - cells.start, session.common.quiet);
         let mut tell = |done| progress.at(done);
-        let ended = ranks::run_into(ranks, resolved, &checkpoint, cells, (self.resume, stop), &mut tell);
+        let ended = ranks::run_into((ranks, pool), resolved, &checkpoint, cells, (self.resume, stop), &mut tell);
         drop(progress);
         match ended {
             Ok(()) => {}

@@ -3,6 +3,7 @@
 use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
 
 use dinlab_sweep::{Resolved, SweepError};
+use rayon::ThreadPool;
 
 #[cfg(feature = "mpi")]
 pub use dinlab_sweep::mpi::Ranks;
@@ -21,14 +22,14 @@ pub fn join() -> Option<Ranks> {
 }
 
 /// Works for rank 0 until there is nothing left, if this is another rank; whether it was.
-pub fn work(ranks: Option<&Ranks>, resolved: &Resolved, stop: &AtomicBool) -> bool {
+pub fn work(ranks: Option<&Ranks>, pool: &ThreadPool, resolved: &Resolved, stop: &AtomicBool) -> bool {
     #[cfg(feature = "mpi")]
     if let Some(ranks) = ranks.filter(|ranks| !ranks.is_root()) {
-        ranks.work(resolved, stop);
+        ranks.work(pool, resolved, stop);
         return true;
     }
     #[cfg(not(feature = "mpi"))]
-    let _ = (ranks, resolved, stop);
+    let _ = (ranks, pool, resolved, stop);
     false
 }
 
@@ -44,18 +45,19 @@ pub fn dismiss(ranks: Option<&Ranks>) {
 
 /// Runs the cells, on the ranks if there are any.
 pub fn run_into(
-    ranks: Option<&Ranks>,
+    (ranks, pool): (Option<&Ranks>, &ThreadPool),
     resolved: &Resolved,
     path: &Path,
     cells: Range<u64>,
     (resume, stop): (bool, &AtomicBool),
-    progress: &mut dyn FnMut(u64),
+    progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(), SweepError> {
     #[cfg(feature = "mpi")]
     if let Some(ranks) = ranks {
-        return ranks.run_into(resolved, path, cells, resume, stop, progress);
+        let threads = pool.current_num_threads();
+        return ranks.run_into(resolved, path, cells, (resume, threads), stop, progress);
     }
     #[cfg(not(feature = "mpi"))]
     let _ = ranks;
-    resolved.run_into(path, cells, resume, stop, progress)
+    pool.install(|| resolved.run_into(path, cells, resume, stop, progress))
 }
