@@ -193,7 +193,8 @@ impl Sweep {
         let checkpoint = checkpoint(&target.path);
         let mut progress = Progress::with_rate(cells.end - cells.start, session.common.quiet);
         let mut tell = |done| progress.at(done);
-        let ended = ranks::run_into((ranks, pool), resolved, &checkpoint, cells, (self.resume, stop), &mut tell);
+        let ended =
+            ranks::run_into((ranks, pool), resolved, &checkpoint, cells, (self.resume, stop), &mut tell);
         drop(progress);
         match ended {
             Ok(()) => {}
