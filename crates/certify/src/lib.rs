@@ -1,5 +1,5 @@
 //! Bounds that are guaranteed, not sampled: the exact worst case of a method over a class of functions (performance
-//! estimation), certified linear rates (Lyapunov inequalities), and an exact verifier for both.
+//! estimation), certified linear rates (Lyapunov inequalities), cycles that refute rates, and an exact verifier for all three.
 //!
 //! A method is written once, over the arithmetic of a [`model::Model`]. In `f64` the model becomes a semidefinite problem whose
 //! solution suggests multipliers; in fractions the same model decides whether they prove the bound. Nothing that the solver
@@ -20,6 +20,7 @@
 
 pub mod certificate;
 pub mod class;
+pub mod cycle;
 pub mod error;
 pub mod exact;
 pub mod expression;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     certificate::{fraction, relation_text, Certificate, ExpressionRecord, SCHEMA},
+    cycle::certificate::{self as cycle, CycleCertificate, VerifiedCycle},
     error::CertifyError,
     expression::Expression,
     ldl,
@@ -33,28 +34,36 @@ fn refuted(reason: impl Into<String>) -> CertifyError {
     CertifyError::Refuted { reason: reason.into() }
 }
 
-/// A certificate of either kind.
+/// What a certificate of any kind shows.
 #[derive(Debug, Clone)]
 pub enum Any {
     /// A worst case.
     WorstCase(Box<Verified>),
     /// A rate.
     Rate(Box<VerifiedRate>),
+    /// A cycle.
+    Cycle(Box<VerifiedCycle>),
 }
 
-/// Reads a file of either kind and verifies it.
+/// Reads a file of any kind and verifies it.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn verify_any(text: &str) -> Result<Any, CertifyError> {
     let parsed: Result<serde_json::Value, _> = serde_json::from_str(text);
     let schema = parsed.as_ref().ok().and_then(|v| v.get("schema")).and_then(serde_json::Value::as_str);
-    if schema != Some(rate::SCHEMA) {
-        return verify(text).map(|found| Any::WorstCase(Box::new(found)));
+    let broken = |error: serde_json::Error| CertifyError::NotACertificate { reason: error.to_string() };
+    match schema {
+        Some(rate::SCHEMA) => {
+            let certificate: RateCertificate = serde_json::from_str(text).map_err(broken)?;
+            certificate.verify().map(|found| Any::Rate(Box::new(found)))
+        }
+        Some(cycle::SCHEMA) => {
+            let certificate: CycleCertificate = serde_json::from_str(text).map_err(broken)?;
+            certificate.verify().map(|found| Any::Cycle(Box::new(found)))
+        }
+        _ => verify(text).map(|found| Any::WorstCase(Box::new(found))),
     }
-    let certificate: RateCertificate = serde_json::from_str(text)
-        .map_err(|error| CertifyError::NotACertificate { reason: error.to_string() })?;
-    certificate.verify().map(|found| Any::Rate(Box::new(found)))
 }
 
 /// Reads the certificate of a worst case and verifies it.

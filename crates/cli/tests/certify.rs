@@ -42,6 +42,57 @@ fn a_rate_is_above_the_truth_and_its_certificate_holds() {
 }
 
 #[test]
+fn a_cycle_refutes_the_heavy_ball_and_its_certificate_holds() {
+    let place = Place::new();
+    let run = place.run("certify cycle --method heavy-ball --mu 0.04 --certificate cycle.json --json");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let record: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((record["status"].as_str(), record["evidence"].as_str()), (Some("cycle"), Some("certified")));
+    // Lessard, Recht and Packard's counterexample has three points, too.
+    assert_eq!(record["cycle"]["corners"], 3);
+    assert_eq!(place.run("certify verify cycle.json").code, 0);
+    let text = std::fs::read_to_string(place.0.path().join("cycle.json")).unwrap();
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (key, row) in [("points", 1), ("gradients", 2)] {
+        let old = read[key][row][0].as_str().unwrap();
+        let forged = text.replacen(old, &format!("{old}1"), 1);
+        place.write("forged.json", forged);
+        assert_eq!(place.run("certify verify forged.json").code, 1, "{key}");
+    }
+    let none = place.run("certify cycle --method triple-momentum --mu 0.04");
+    assert_eq!(none.code, 0, "{}", none.stderr);
+    assert!(none.stdout.contains("no cycle") && none.stdout.contains("proves nothing"), "{}", none.stdout);
+    for (line, named) in [
+        ("certify cycle --method din --alpha 1 --beta 1 --mu 0.1", "--method din"),
+        ("certify cycle --method heavy-ball --mu 2", "--convexity 2"),
+        ("certify cycle --method heavy-ball --mu 0.1 --corners 1", "--corners 1"),
+        ("certify threshold --kappa 1", "--kappa 1"),
+        ("certify threshold --kappa 100 --constant 1", "--constant 1"),
+        ("certify threshold --kappa 100 --constant -1", "--constant"),
+    ] {
+        let run = place.run(line);
+        assert_eq!(run.code, 2, "{line}");
+        assert!(run.stderr.contains(named), "{line}: {}", run.stderr);
+    }
+}
+
+/// κ = 2000: no Hessian damping is too little, that of triple momentum is enough, and both ends have certificates that hold.
+#[test]
+fn a_threshold_is_bracketed_by_certificates() {
+    let place = Place::new();
+    let run = place.run("certify threshold --kappa 2000 --certificates proofs --json");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let record: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let row = &record["rows"][0];
+    let low = row["none_up_to"].as_f64().unwrap();
+    let high = row["certified_at"]["eta"].as_f64().unwrap();
+    assert!(0.0 < low && low < high && high <= row["eta_triple_momentum"].as_f64().unwrap(), "{row}");
+    for file in ["proofs/rate-2000.json", "proofs/cycle-2000.json"] {
+        assert_eq!(place.run(&format!("certify verify {file}")).code, 0, "{file}");
+    }
+}
+
+#[test]
 fn bad_input_is_named() {
     let place = Place::new();
     let gd = "certify worst-case --method gradient-descent";

@@ -3,7 +3,8 @@
 use dinlab_certify::{
     certificate::Certificate,
     lyapunov::{
-        search::{discrete, Precision, Rate},
+        flow::Flow,
+        search::{continuous, discrete, Precision, Rate},
         Condition, Family,
     },
     rational,
@@ -39,12 +40,17 @@ pub fn bound(method: &str, class: &str, steps: usize, options: &str) -> Result<B
     }
 }
 
-/// Width of the last bracket of a rate.
-pub const RATE_WIDTH: f64 = 1e-7;
+/// How rates are searched: the last bracket is 10⁻⁷ wide, and its good end is verified.
+pub const RATE: Precision = Precision { width: 1e-7, certify: true };
 
-/// Verified rate of a method, `None` where no Lyapunov function was found.
+/// Verified rate ρ of a method, `None` where no Lyapunov function was found.
 pub fn rate(family: &Family, class: &Condition) -> Option<Rate> {
-    discrete(family, class, Precision { width: RATE_WIDTH, certify: true }).certified
+    discrete(family, class, RATE).certified
+}
+
+/// Verified rate r of a flow, `None` where no Lyapunov function was found.
+pub fn flow_rate(flow: &Flow, class: &Condition) -> Option<Rate> {
+    continuous(flow, class, RATE).certified
 }
 
 /// A fraction that the program writes itself.

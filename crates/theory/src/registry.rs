@@ -61,6 +61,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &certificates::pep_gradient_descent::PepGradientDescent,
     &certificates::pep_indian_consistency::PepIndianConsistency,
     &certificates::pep_indian_bounds::PepIndianBounds,
+    &certificates::lyapunov_lmi::LyapunovLmi,
     &certificates::certified_known_rates::CertifiedKnownRates,
     &certificates::heavy_ball_cycle::HeavyBallCycle,
     &certificates::bregman_rate::BregmanRate,

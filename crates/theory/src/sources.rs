@@ -233,6 +233,27 @@ pub const LYAPUNOV: Source = Source {
     place: "",
 };
 
+/// Fazlyab, Ribeiro, Morari, Preciado 2018: certified rates of methods and of flows.
+pub const CONTINUOUS_LYAPUNOV: Source = Source {
+    key: "fazlyab2018",
+    authors: "M. Fazlyab, A. Ribeiro, M. Morari, V. M. Preciado",
+    title:
+        "Analysis of optimization algorithms via integral quadratic constraints: nonstrongly convex problems",
+    venue: "SIAM Journal on Optimization 28(3):2654-2689",
+    year: 2018,
+    place: "",
+};
+
+/// Attouch, Chbani, Fadili, Riahi 2022: inertial systems with Hessian-driven damping.
+pub const HESSIAN_DAMPING: Source = Source {
+    key: "attouch2022",
+    authors: "H. Attouch, Z. Chbani, J. Fadili, H. Riahi",
+    title: "First-order optimization algorithms via inertial systems with Hessian driven damping",
+    venue: "Mathematical Programming 193:113-155",
+    year: 2022,
+    place: "",
+};
+
 /// Van Scoy, Freeman, Lynch 2018: triple momentum.
 pub const TRIPLE_MOMENTUM: Source = Source {
     key: "vanscoy2018",

@@ -85,6 +85,25 @@ impl Family {
         Self::three_parameter(h, b, b)
     }
 
+    /// Gradient descent with the step 2/(μ + L), the best on the class.
+    pub fn tuned_gradient_descent(class: &Condition) -> Self {
+        Self::gradient_descent(&(Rational::from(2) / (&class.convexity + &class.smoothness)))
+    }
+
+    /// Polyak's heavy ball, the best on quadratics of the class: with q = √(μ/L), step 4/(L(1 + q)²) and momentum
+    /// ((1 − q)/(1 + q))².
+    pub fn tuned_heavy_ball(class: &Condition) -> Self {
+        let (one, q) = (Rational::ONE, class.inverse_root());
+        let plus = &one + &q;
+        Self::heavy_ball(&(Rational::from(4) / (&class.smoothness * plus.sqr())), &((one - q) / plus).sqr())
+    }
+
+    /// Nesterov's method with step 1/L and momentum (1 − q)/(1 + q), q = √(μ/L).
+    pub fn tuned_nesterov(class: &Condition) -> Self {
+        let (one, q) = (Rational::ONE, class.inverse_root());
+        Self::nesterov(&(&one / &class.smoothness), &((&one - &q) / (&one + &q)))
+    }
+
     /// Triple momentum with ρ = 1 − √(μ/L) (Van Scoy, Freeman, Lynch 2018); a fraction near it where ρ is irrational.
     pub fn triple_momentum(class: &Condition) -> Self {
         let (one, two) = (Rational::ONE, Rational::from(2));

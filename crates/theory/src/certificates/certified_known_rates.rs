@@ -6,7 +6,7 @@ use dinlab_certify::{
         certificate::{Exact, RateCertificate},
         Condition, Family,
     },
-    rational, Rational,
+    rational,
 };
 use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},
@@ -76,17 +76,11 @@ impl Case {
     }
 
     fn family(&self, class: &Condition) -> Result<Family, CheckError> {
-        let (one, two, q) = (Rational::ONE, Rational::from(2), class.inverse_root());
-        let plus = &one + &q;
         Ok(match self.which {
             Which::TripleMomentum => Family::triple_momentum(class),
-            Which::GradientDescent => {
-                Family::gradient_descent(&(&two / (&class.convexity + &class.smoothness)))
-            }
-            Which::Nesterov => Family::nesterov(&one, &((&one - &q) / &plus)),
-            Which::HeavyBall => {
-                Family::heavy_ball(&(Rational::from(4) / plus.sqr()), &((&one - &q) / &plus).sqr())
-            }
+            Which::GradientDescent => Family::tuned_gradient_descent(class),
+            Which::Nesterov => Family::tuned_nesterov(class),
+            Which::HeavyBall => Family::tuned_heavy_ball(class),
             Which::LongStep => Family::gradient_descent(&crate::bounds::number("2.1")?),
         })
     }

@@ -4,11 +4,14 @@
 mod basin;
 mod critical_points;
 mod curvature;
+mod cycle;
 mod interval;
 mod lists;
 mod map;
 mod picture;
 mod rate;
+mod system;
+mod threshold;
 mod verify;
 mod worst_case;
 
@@ -36,6 +39,10 @@ enum Kind {
     Rate(Box<rate::Rate>),
     /// Map the certified rate of INDIAN over step and friction (exact arithmetic in every cell)
     Map(Box<map::Map>),
+    /// Find a cycle of a method on a strongly convex smooth function: it refutes every rate (exact certificate)
+    Cycle(Box<cycle::Cycle>),
+    /// Bracket the Hessian damping that an accelerated rate needs (exact certificates and interval arithmetic)
+    Threshold(Box<threshold::Threshold>),
     /// Verify a certificate file in exact arithmetic, without any solver
     Verify(verify::Verify),
     /// List the methods of worst-case
@@ -57,6 +64,8 @@ impl Certify {
             Kind::WorstCase(c) => &c.common,
             Kind::Rate(c) => &c.common,
             Kind::Map(c) => &c.common,
+            Kind::Cycle(c) => &c.common,
+            Kind::Threshold(c) => &c.common,
             Kind::Verify(c) => &c.common,
             Kind::Methods(c) => &c.common,
             Kind::Classes(c) => &c.common,
@@ -72,6 +81,8 @@ impl Certify {
             Kind::WorstCase(c) => c.run(session),
             Kind::Rate(c) => c.run(session),
             Kind::Map(c) => c.run(session),
+            Kind::Cycle(c) => c.run(session),
+            Kind::Threshold(c) => c.run(session),
             Kind::Verify(c) => c.run(session),
             Kind::Methods(c) => c.run(session),
             Kind::Classes(c) => c.run(session),

@@ -20,7 +20,7 @@ const LONGEST: u64 = 64 << 20;
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 it holds; 1 it does not; 2 the file is no certificate.")]
 pub struct Verify {
-    /// File that `dinlab certify worst-case --certificate FILE` wrote
+    /// File that `--certificate FILE` of worst-case, rate or cycle wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
@@ -66,6 +66,18 @@ impl Verify {
                     "{sentence}\n  holds: {} <= {bound}, by {} conditions of the class in exact arithmetic\n",
                     found.statement.measure.formula(),
                     found.conditions
+                );
+                output::emit(session, &Product::new("certify-verify", plan, body, text))?;
+                Ok(Exit::Success)
+            }
+            Ok(verify::Any::Cycle(found)) => {
+                let body = json!({
+                    "status": "holds", "evidence": "certified", "sentence": found.sentence(),
+                    "points": found.cycle.points.len(),
+                });
+                let text = format!(
+                    "{}\n  holds: the points follow the method and a function of the class has their gradients and values, in exact arithmetic\n",
+                    found.sentence()
                 );
                 output::emit(session, &Product::new("certify-verify", plan, body, text))?;
                 Ok(Exit::Success)
