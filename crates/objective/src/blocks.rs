@@ -16,6 +16,12 @@ pub trait BlockOracle {
 
     /// The selected elements of ∂J at the points; `x` and `out` have n blocks.
     fn gradients(&mut self, x: &[Block], out: &mut [Block]);
+
+    /// The program that computes the gradients, and the selection at kinks, where there is one: for loops of steps that
+    /// look at it themselves.
+    fn program(&self) -> Option<(&GradientProgram, Selection)> {
+        None
+    }
 }
 
 /// Most variables that are kept on the stack.
@@ -115,6 +121,9 @@ impl BlockOracle for TapeBlocks<'_> {
     fn gradients(&mut self, x: &[Block], out: &mut [Block]) {
         let Self { program, selection, slots, .. } = self;
         selection.during(|| program.run(x, slots, out));
+    }
+    fn program(&self) -> Option<(&GradientProgram, Selection)> {
+        Some((self.program, self.selection))
     }
 }
 

@@ -37,6 +37,13 @@ fn block_oracles_have_the_bits_of_the_scalar_oracle() {
         "expr:100*(y-abs(x))^2+abs(1-x)",
         "expr:max(x,y)+min(x,2*y)+relu(x-y)+sign(x)+huber(x,1)+norm(x,y)",
         "expr:exp(-x^2)*sin(y)+x^5/(1+y^2)-tanh(x*y)+softplus(x)+sqrt(1+x^2)+cosh(y/3)+x^(-3)",
+        // Results that several operations read, the same derivative twice, a variable as a derivative, none, and two norms
+        // that share an operand.
+        "expr:(x*y+z)*(x*y-z)/(2+sin(x*y))+(x*y+z)^3",
+        "expr:abs(x+y)+abs(x-y)*abs(x+y)+x*y",
+        "expr:x*y+0*z",
+        "expr:norm(x,y*z,1)*norm(x*z,y*z)+max(x*y,z)/norm(x,y)+huber(x*y,abs(z))+abs(x)^abs(y)",
+        "expr:log(x)+log(1+abs(y))-1/(x-y)",
     ];
     let names = registry::ALL.iter().flat_map(|entry| entry.examples.iter().copied()).chain(expressions);
     for selection in [Selection::DEFAULT, Selection { abs: -0.5, relu: 0.25, max: 1.0 }] {

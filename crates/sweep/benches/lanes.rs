@@ -46,13 +46,15 @@ fn best(job: &Job, cells: u64) -> Result<(f64, f64, f64), Box<dyn std::error::Er
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (cells, steps) = (100_000, 2000);
-    // `-- din` or `-- indian`: one of the two parts.
+    // `-- din`, `-- indian` or an objective: the rows whose beginning that is.
     let part = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let wanted = |name: &str| part.as_ref().is_none_or(|part| part == name);
+    let wanted = |what: &str, objective: &str| {
+        part.as_ref().is_none_or(|part| part == what || objective.starts_with(part.as_str()))
+    };
     println!("threads {}", rayon::current_num_threads());
     for name in ["valley", "expr:100*(y-abs(x))^2+abs(1-x)", "double-well", "rosenbrock", "hill", "cosines"] {
-        if !wanted("indian") {
-            break;
+        if !wanted("indian", name) {
+            continue;
         }
         let mut job = Job::indian(build(name, &Options::default())?, steps);
         job.base.step_size = 1e-3;
@@ -65,8 +67,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     for name in ["double-well", "expr:x^4-4*x^2+y^2"] {
-        if !wanted("din") {
-            break;
+        if !wanted("din", name) {
+            continue;
         }
         let at = |tolerance: f64| -> Result<Job, Box<dyn std::error::Error>> {
             let steps = FlowSteps::Adaptive { rtol: tolerance, atol: tolerance };

@@ -46,6 +46,15 @@ impl Setting {
             second: vec![0.0; n],
         }
     }
+
+    /// Becomes `other`, of the same objective, without allocating.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        let mut theta = std::mem::take(&mut self.theta);
+        let mut second = std::mem::take(&mut self.second);
+        theta.clone_from(&other.theta);
+        second.clone_from(&other.second);
+        *self = Self { theta, second, ..*other };
+    }
 }
 
 /// Fills in the numbers of a cell. Called from several threads, in any order, and more than once: the numbers may

@@ -37,6 +37,24 @@ pub(crate) trait Register: Copy {
     fn nan(self) -> Self::Mask;
     /// `a` where the mask is set, `b` elsewhere.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
+    /// The sign of `self`, `tie` at 0, NaN for NaN.
+    #[inline(always)]
+    fn sign_or(self, tie: Self) -> Self {
+        // At 0 the sum is the tie, and NaN passes through it.
+        Self::select(self.signed(), self.unit(), self.add(tie))
+    }
+    /// 1 above 0, 0 below it, `tie` at 0, NaN for NaN.
+    #[inline(always)]
+    fn positive_or(self, tie: Self) -> Self {
+        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
+        let rest = Self::select(zero.greater(self), zero, self.add(tie));
+        Self::select(self.greater(zero), one, rest)
+    }
+    /// The sign of `self`, itself at 0 and for NaN.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        Self::select(self.signed(), self.unit(), self)
+    }
 }
 
 /// [`Vector::LANES`] points at once.
@@ -61,6 +79,14 @@ pub trait Kernel {
 pub fn widest<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     return x86::widest(kernel);
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run::<Lanes<f64, 8>>()
+}
+
+/// As [`widest`], with eight registers side by side: for computations that share a cost among all lanes.
+pub fn longest<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    return x86::longest(kernel);
     #[cfg(not(target_arch = "x86_64"))]
     kernel.run::<Lanes<f64, 8>>()
 }
@@ -146,7 +172,12 @@ impl<R: Register, const U: usize> Vector for Lanes<R, U> {
     #[inline(always)]
     fn load(from: &[f64]) -> Self {
         let from = &from[..Self::LANES];
-        Self(std::array::from_fn(|i| R::load(&from[i * R::WIDTH..])))
+        // No `array::from_fn`: its closure may end up in a function of its own, outside of the vector unit.
+        let mut registers = [R::splat(0.0); U];
+        for (i, register) in registers.iter_mut().enumerate() {
+            *register = R::load(&from[i * R::WIDTH..]);
+        }
+        Self(registers)
     }
     #[inline(always)]
     fn store(self, to: &mut [f64]) {
@@ -219,8 +250,7 @@ impl<R: Register, const U: usize> Scalar for Lanes<R, U> {
     #[inline(always)]
     fn abs_slope(self) -> Self {
         let tie = R::splat(Selection::current().abs);
-        // At 0 the sum is the tie, and NaN passes through it.
-        self.map(|x| R::select(x.signed(), x.unit(), x.add(tie)))
+        self.map(|x| x.sign_or(tie))
     }
     #[inline(always)]
     fn relu(self) -> Self {
@@ -229,8 +259,8 @@ impl<R: Register, const U: usize> Scalar for Lanes<R, U> {
     }
     #[inline(always)]
     fn relu_slope(self) -> Self {
-        let (zero, one, tie) = (R::splat(0.0), R::splat(1.0), R::splat(Selection::current().relu));
-        self.map(|x| R::select(x.greater(zero), one, R::select(zero.greater(x), zero, x.add(tie))))
+        let tie = R::splat(Selection::current().relu);
+        self.map(|x| x.positive_or(tie))
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
@@ -251,6 +281,6 @@ impl<R: Register, const U: usize> Scalar for Lanes<R, U> {
     }
     #[inline(always)]
     fn sign(self) -> Self {
-        self.map(|x| R::select(x.signed(), x.unit(), x))
+        self.map(R::sign)
     }
 }

@@ -9,13 +9,14 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use super::{Kernel, Lanes, Register};
+use super::{Kernel, Lanes, Register, Vector};
 
 macro_rules! register {
     (
         $name:ident, $raw:ty, $width:literal, $mask:ty, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident,
         $mul:ident, $div:ident, $sqrt:ident, $xor:ident, $and:ident, $andnot:ident, $or:ident,
         greater: $greater:expr, equal: $equal:expr, signed: $signed:expr, nan: $nan:expr, select: $select:expr
+        $(, special: { $($special:item)* })?
     ) => {
         #[derive(Clone, Copy)]
         pub(super) struct $name($raw);
@@ -89,6 +90,7 @@ macro_rules! register {
             fn select(mask: $mask, a: Self, b: Self) -> Self {
                 Self(unsafe { $select(mask, a.0, b.0) })
             }
+            $($($special)*)?
         }
     };
 }
@@ -118,8 +120,33 @@ register!(
     equal: _mm512_cmp_pd_mask::<_CMP_EQ_OQ>,
     signed: _mm512_cmp_pd_mask::<_CMP_NEQ_OQ>,
     nan: _mm512_cmp_pd_mask::<_CMP_UNORD_Q>,
-    select: |mask, a, b| _mm512_mask_blend_pd(mask, b, a)
+    select: |mask, a, b| _mm512_mask_blend_pd(mask, b, a),
+    special: {
+        #[inline(always)]
+        fn sign_or(self, tie: Self) -> Self {
+            self.by_class::<0xA9A9_A022>(tie)
+        }
+        #[inline(always)]
+        fn positive_or(self, tie: Self) -> Self {
+            self.by_class::<0xA8A8_A022>(tie)
+        }
+        #[inline(always)]
+        fn sign(self) -> Self {
+            self.by_class::<0xA9A9_A122>(self)
+        }
+    }
 );
+
+impl Avx512 {
+    /// A number for the class of each number, in one instruction. The classes are the hexadecimal digits of `TABLE`, from the
+    /// last: NaN, signalling NaN, 0, 1, −∞, ∞, negative, positive. What stands there: 0 for `tie`, 1 for the number itself, 2
+    /// for it as a quiet NaN, 8 for 0, 9 for −1, A for 1.
+    #[inline(always)]
+    fn by_class<const TABLE: i64>(self, tie: Self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_fixupimm_pd::<0>(tie.0, self.0, _mm512_set1_epi64(TABLE)) })
+    }
+}
 
 // Registers to a vector: measured on the valley, see docs/benchmarks.md.
 type Narrow = Lanes<Sse2, 4>;
@@ -127,13 +154,13 @@ type Middle = Lanes<Avx2, 4>;
 type Wide = Lanes<Avx512, 2>;
 
 #[target_feature(enable = "avx2")]
-fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<Middle>()
+fn with_avx2<K: Kernel, V: Vector>(kernel: K) -> K::Output {
+    kernel.run::<V>()
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2")]
-fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<Wide>()
+fn with_avx512<K: Kernel, V: Vector>(kernel: K) -> K::Output {
+    kernel.run::<V>()
 }
 
 /// 1 for SSE2, 2 for AVX2, 3 for AVX-512; 0 while nobody has looked.
@@ -163,10 +190,20 @@ fn look() -> u8 {
 pub(super) fn widest<K: Kernel>(kernel: K) -> K::Output {
     match level() {
         // SAFETY: the processor has the unit.
-        3 => unsafe { with_avx512(kernel) },
+        3 => unsafe { with_avx512::<K, Wide>(kernel) },
         // SAFETY: the processor has the unit.
-        2 => unsafe { with_avx2(kernel) },
+        2 => unsafe { with_avx2::<K, Middle>(kernel) },
         _ => kernel.run::<Narrow>(),
+    }
+}
+
+pub(super) fn longest<K: Kernel>(kernel: K) -> K::Output {
+    match level() {
+        // SAFETY: the processor has the unit.
+        3 => unsafe { with_avx512::<K, Lanes<Avx512, 8>>(kernel) },
+        // SAFETY: the processor has the unit.
+        2 => unsafe { with_avx2::<K, Lanes<Avx2, 8>>(kernel) },
+        _ => kernel.run::<Lanes<Sse2, 8>>(),
     }
 }
 
@@ -174,10 +211,10 @@ pub(super) fn each<K: Kernel + Clone>(kernel: &K, all: &mut Vec<K::Output>) {
     all.push(kernel.clone().run::<Narrow>());
     if level() >= 2 {
         // SAFETY: the processor has the unit.
-        all.push(unsafe { with_avx2(kernel.clone()) });
+        all.push(unsafe { with_avx2::<K, Middle>(kernel.clone()) });
     }
     if level() >= 3 {
         // SAFETY: the processor has the unit.
-        all.push(unsafe { with_avx512(kernel.clone()) });
+        all.push(unsafe { with_avx512::<K, Wide>(kernel.clone()) });
     }
 }

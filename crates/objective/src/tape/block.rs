@@ -1,6 +1,8 @@
 //! Evaluation over blocks of points, operation by operation: the cost of looking at an operation is shared by all
 //! points of a block, and the loops over a block's lanes compile to vector code.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use super::{
     op::{Kinked, Op, Slope, Unary},
     sweep::{powf_slope, powi_slope},
@@ -16,6 +18,25 @@ pub const LANES: usize = 64;
 
 /// One coordinate, or one result, of the points of a block.
 pub type Block = [f64; LANES];
+
+/// A block that begins at a cache line: the widest vectors of one that does not lie across two lines each.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Aligned(pub Block);
+
+impl Borrow<Block> for Aligned {
+    #[inline(always)]
+    fn borrow(&self) -> &Block {
+        &self.0
+    }
+}
+
+impl BorrowMut<Block> for Aligned {
+    #[inline(always)]
+    fn borrow_mut(&mut self) -> &mut Block {
+        &mut self.0
+    }
+}
 
 /// Slots and adjoints of block evaluations; it fits itself to the tape.
 #[derive(Debug, Clone, Default)]

@@ -7,14 +7,16 @@
 
 mod block;
 mod builder;
+mod machine;
 mod op;
 mod program;
 mod recorder;
+mod schedule;
 mod sweep;
 
 use crate::{formula::Formula, scalar::Scalar};
 
-pub use block::{Block, BlockScratch, LANES};
+pub use block::{Aligned, Block, BlockScratch, LANES};
 pub use builder::Builder;
 pub use op::Unary;
 pub use program::{GradientProgram, ProgramScratch};

@@ -1,37 +1,38 @@
 //! The gradient of a tape as one straight program over blocks of points.
 //!
 //! The reverse sweep is recorded once, in the arithmetic of the recorder: what two adjoints share is computed once, adjoints
-//! that are merely handed on cost nothing, and what no derivative needs is dropped. Each operation is one loop over the lanes
-//! of a block. The order of operations is that of the sweep over single points, so lanes have its bits (signs of zero
+//! that are merely handed on cost nothing, and what no derivative needs is dropped. Operations are put into an order in which
+//! most results are read by the next operation alone ([`super::machine`]). What an operation is applied to is as in the sweep over single points, so lanes have its bits (signs of zero
 //! excepted: sums that begin with 0 begin with their first term).
 
+use std::borrow::BorrowMut;
+
 use super::{
-    block::{Block, LANES},
-    op::{Kinked, Op, Slope, Unary},
+    block::{Aligned, Block, LANES},
+    machine::{self, Instruction},
+    op::{Op, Unary},
     recorder::record_all,
+    schedule::schedule,
     Tape,
 };
 use crate::{
     formula::Formula,
-    lanes::{widest, Kernel, Vector},
+    lanes::{longest, Kernel, Vector},
 };
 
-/// ∇J as a list of operations.
+/// ∇J as a list of instructions.
 #[derive(Debug, Clone)]
 pub struct GradientProgram {
     dimension: usize,
-    /// Operations; operands below `dimension` are the variables, the others the results of earlier operations.
-    code: Vec<Op>,
+    code: Vec<Instruction>,
     lists: Vec<u32>,
-    /// Where the result of an operation goes: a slot, or ∂J/∂xᵢ directly where nothing else reads it.
-    direct: Vec<Option<u32>>,
-    /// Slots, variables or constants that are derivatives and still have to be copied.
-    copied: Vec<(u32, u32)>,
+    /// Number of slots.
+    slots: usize,
 }
 
 /// Slots of one thread's evaluations.
 #[derive(Debug, Clone, Default)]
-pub struct ProgramScratch(Vec<Block>);
+pub struct ProgramScratch(Vec<Aligned>);
 
 impl Tape {
     /// The program of the gradient. Costs a few times what parsing did.
@@ -88,7 +89,7 @@ fn compile(n: usize, recorded: &[Op], mut lists: Vec<u32>, outputs: &[u32]) -> G
     }
     let old_lists = lists.clone();
     let mut names = vec![0_u32; ops.len()];
-    let (mut code, mut readers) = (Vec::new(), vec![0_u32; n]);
+    let mut code = Vec::new();
     for (i, op) in ops.iter().enumerate() {
         if same[i] != i as u32 {
             names[i] = names[same[i] as usize];
@@ -109,38 +110,45 @@ fn compile(n: usize, recorded: &[Op], mut lists: Vec<u32>, outputs: &[u32]) -> G
                 .zip(&old_lists[range])
                 .for_each(|(new, old)| *new = names[*old as usize]);
         }
-        let renamed = op.renamed(|a| names[a as usize], super::op::NO_KINK);
-        renamed.operands(&lists, |a| readers[a as usize] += 1);
-        code.push(renamed);
-        readers.push(0);
+        code.push(op.renamed(|a| names[a as usize], super::op::NO_KINK));
     }
-    let mut direct = vec![None; code.len()];
-    let mut copied = Vec::new();
-    // An operand counts as a reader, and so does a second derivative that is the same number.
-    outputs.iter().for_each(|&output| readers[names[output as usize] as usize] += 1);
-    for (variable, &output) in (0..).zip(outputs) {
-        let name = names[output as usize];
-        match (name as usize).checked_sub(n) {
-            Some(slot) if readers[name as usize] == 1 => direct[slot] = Some(variable),
-            _ => copied.push((variable, name)),
-        }
+    let outputs: Vec<u32> = outputs.iter().map(|&output| names[output as usize]).collect();
+    let (code, lists, slots) = schedule(n, &code, &lists, &outputs);
+    GradientProgram { dimension: n, code, lists, slots }
+}
+
+impl ProgramScratch {
+    /// Makes room for `program`.
+    pub fn fit(&mut self, program: &GradientProgram) {
+        self.0.resize(program.slots, Aligned([0.0; LANES]));
     }
-    GradientProgram { dimension: n, code, lists, direct, copied }
 }
 
 impl GradientProgram {
     /// The selected elements of ∂J at the points of a block; `x` and `out` have one block per coordinate. The selection in
     /// force applies.
     pub fn run(&self, x: &[Block], scratch: &mut ProgramScratch, out: &mut [Block]) {
-        scratch.0.resize(self.code.len(), [0.0; LANES]);
-        widest(Run { program: self, x: &x[..self.dimension], slots: &mut scratch.0, out });
+        scratch.fit(self);
+        longest(Run { program: self, x, scratch, out });
+    }
+
+    /// [`GradientProgram::run`] for the lanes from `c` on, inside of a [`Kernel`]; `scratch` must fit.
+    #[inline(always)]
+    pub fn run_lanes<V: Vector, B: BorrowMut<Block>>(
+        &self,
+        x: &[B],
+        scratch: &mut ProgramScratch,
+        out: &mut [B],
+        c: usize,
+    ) {
+        machine::run::<V, B>(&self.code, &self.lists, &x[..self.dimension], &mut scratch.0, out, c);
     }
 }
 
 struct Run<'a> {
     program: &'a GradientProgram,
     x: &'a [Block],
-    slots: &'a mut [Block],
+    scratch: &'a mut ProgramScratch,
     out: &'a mut [Block],
 }
 
@@ -148,107 +156,9 @@ impl Kernel for Run<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Self { program, x, slots, out } = self;
-        let n = x.len();
-        for (i, (op, direct)) in program.code.iter().zip(&program.direct).enumerate() {
-            let (before, rest) = slots.split_at_mut(i);
-            let target = match direct {
-                Some(variable) => &mut out[*variable as usize],
-                None => &mut rest[0],
-            };
-            let at = |a: u32| -> &Block {
-                match (a as usize).checked_sub(n) {
-                    None => &x[a as usize],
-                    Some(slot) => &before[slot],
-                }
-            };
-            match *op {
-                Op::Norm(start, length) => {
-                    let list = &program.lists[start as usize..(start + length) as usize];
-                    *target = [0.0; LANES];
-                    for &a in list {
-                        two::<V>(target, at(a), |sum, x| sum + x * x);
-                    }
-                    one_in_place::<V>(target, V::sqrt);
-                }
-                _ => run_one::<V>(op, at, target),
-            }
+        let Self { program, x, scratch, out } = self;
+        for c in (0..LANES).step_by(V::LANES) {
+            program.run_lanes::<V, Block>(x, scratch, out, c);
         }
-        for &(variable, name) in &program.copied {
-            out[variable as usize] = match (name as usize).checked_sub(n) {
-                None => x[name as usize],
-                Some(slot) => slots[slot],
-            };
-        }
-    }
-}
-
-/// One operation other than a norm.
-#[inline(always)]
-fn run_one<'a, V: Vector>(op: &Op, at: impl Fn(u32) -> &'a Block, out: &mut Block) {
-    match *op {
-        Op::Input(_) | Op::Norm(..) => {}
-        Op::Constant(c) => *out = [c; LANES],
-        Op::Unary(f, a) => match f {
-            Unary::Neg => map::<V>(out, at(a), |a| -a),
-            Unary::Square => map::<V>(out, at(a), |a| a * a),
-            _ => map::<V>(out, at(a), |a| f.value(a)),
-        },
-        Op::Add(a, b) => zip::<V>(out, at(a), at(b), |a, b| a + b),
-        Op::Sub(a, b) => zip::<V>(out, at(a), at(b), |a, b| a - b),
-        Op::Mul(a, b) => zip::<V>(out, at(a), at(b), |a, b| a * b),
-        Op::Div(a, b) => zip::<V>(out, at(a), at(b), |a, b| a / b),
-        Op::AddConstant(a, c) => {
-            let c = V::constant(c);
-            map::<V>(out, at(a), |a| a + c);
-        }
-        Op::SubFrom(a, c) => {
-            let c = V::constant(c);
-            map::<V>(out, at(a), |a| c - a);
-        }
-        Op::MulConstant(a, c) => {
-            let c = V::constant(c);
-            map::<V>(out, at(a), |a| c * a);
-        }
-        Op::Powi(a, n) => map::<V>(out, at(a), |a| a.powi(n)),
-        Op::Powf(a, p) => map::<V>(out, at(a), |a| a.powf(p)),
-        Op::Pow(a, b) => zip::<V>(out, at(a), at(b), V::pow),
-        Op::Kinked(Kinked::Abs, a, _) => map::<V>(out, at(a), V::abs),
-        Op::Kinked(Kinked::Relu, a, _) => map::<V>(out, at(a), V::relu),
-        Op::Kinked(Kinked::Sign, a, _) => map::<V>(out, at(a), V::sign),
-        Op::Max(a, b, _) => zip::<V>(out, at(a), at(b), V::max),
-        Op::Min(a, b, _) => zip::<V>(out, at(a), at(b), V::min),
-        Op::Slope(Slope::Abs, a) => map::<V>(out, at(a), V::abs_slope),
-        Op::Slope(Slope::Relu, a) => map::<V>(out, at(a), V::relu_slope),
-        Op::Weight(a, b) => zip::<V>(out, at(a), at(b), V::max_weight),
-        Op::Huber(a, d) => zip::<V>(out, at(a), at(d), V::huber),
-    }
-}
-
-#[inline(always)]
-fn map<V: Vector>(out: &mut Block, a: &Block, f: impl Fn(V) -> V) {
-    for c in (0..LANES).step_by(V::LANES) {
-        f(V::load(&a[c..])).store(&mut out[c..]);
-    }
-}
-
-#[inline(always)]
-fn zip<V: Vector>(out: &mut Block, a: &Block, b: &Block, f: impl Fn(V, V) -> V) {
-    for c in (0..LANES).step_by(V::LANES) {
-        f(V::load(&a[c..]), V::load(&b[c..])).store(&mut out[c..]);
-    }
-}
-
-#[inline(always)]
-fn two<V: Vector>(out: &mut Block, a: &Block, f: impl Fn(V, V) -> V) {
-    for c in (0..LANES).step_by(V::LANES) {
-        f(V::load(&out[c..]), V::load(&a[c..])).store(&mut out[c..]);
-    }
-}
-
-#[inline(always)]
-fn one_in_place<V: Vector>(out: &mut Block, f: impl Fn(V) -> V) {
-    for c in (0..LANES).step_by(V::LANES) {
-        f(V::load(&out[c..])).store(&mut out[c..]);
     }
 }

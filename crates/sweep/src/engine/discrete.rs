@@ -84,7 +84,7 @@ impl<'a> Blocks<'a> {
 
     /// Sets the lanes to the start of `cells`; those that are left over repeat the first one and are not alive.
     fn start(&mut self, cells: &[u64], source: &dyn Cells) -> Result<(), SweepError> {
-        let mut s = self.job.base.clone();
+        let (mut s, mut auxiliary) = (self.job.base.clone(), Vec::new());
         for lane in 0..LANES {
             self.alive[lane] = lane < cells.len();
             read(self.job, cells.get(lane).copied().unwrap_or(cells[0]), source, &mut s)?;
@@ -101,11 +101,11 @@ impl<'a> Blocks<'a> {
             for (block, value) in places {
                 block[lane] = value;
             }
-            let auxiliary = match self.kind {
-                Kind::Indian => second(self.job, &s, self.point.as_mut())?,
-                Kind::Nesterov | Kind::NesterovConvex => s.theta.clone(),
-                _ => vec![0.0; s.theta.len()],
-            };
+            match self.kind {
+                Kind::Indian => second(self.job, &s, self.point.as_mut(), &mut auxiliary)?,
+                Kind::Nesterov | Kind::NesterovConvex => auxiliary.clone_from(&s.theta),
+                _ => auxiliary.resize(s.theta.len(), 0.0),
+            }
             for i in 0..s.theta.len() {
                 self.state.theta[i][lane] = s.theta[i];
                 self.state.first[i][lane] = auxiliary[i];

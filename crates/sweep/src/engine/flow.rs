@@ -133,7 +133,8 @@ impl<'a> Flow<'a> {
 
     /// Puts a cell into a lane; the ending if its start is already one.
     fn begin(&mut self, lane: usize, s: &Setting) -> Result<Option<Ending>, SweepError> {
-        let u = second(self.job, s, self.point.as_mut())?;
+        let mut u = Vec::new();
+        second(self.job, s, self.point.as_mut(), &mut u)?;
         let n = s.theta.len();
         let mut gradient = vec![0.0; n];
         self.point.gradient(&s.theta, &mut gradient);

@@ -2,6 +2,7 @@
 
 mod discrete;
 mod flow;
+mod fused;
 mod measure;
 mod pair;
 mod state;
@@ -138,26 +139,37 @@ impl Table<'_> {
 
 /// The numbers of a cell, checked.
 fn read(job: &Job, cell: u64, source: &dyn Cells, setting: &mut Setting) -> Result<(), SweepError> {
-    setting.clone_from(&job.base);
+    setting.copy_from(&job.base);
     source.fill(cell, setting);
     job.check(setting).map_err(|reason| SweepError::Cell { cell, reason: Box::new(reason) })
 }
 
-/// u₀ of INDIAN and DIN.
-fn second(job: &Job, s: &Setting, oracle: &mut dyn Oracle) -> Result<Vec<f64>, SweepError> {
+/// u₀ of INDIAN and DIN into `out`.
+fn second(
+    job: &Job,
+    s: &Setting,
+    oracle: &mut dyn Oracle,
+    out: &mut Vec<f64>,
+) -> Result<(), SweepError> {
     let n = s.theta.len();
+    if job.second == Second::Rest {
+        out.clear();
+        out.resize(n, 0.0);
+        return Ok(());
+    }
     let mut gradient = vec![0.0; n];
     if matches!(job.second, Second::Speed | Second::Velocity) {
         oracle.gradient(&s.theta, &mut gradient);
     }
     let start = match job.second {
-        Second::Rest => return Ok(vec![0.0; n]),
+        Second::Rest => Start::Auxiliary(vec![0.0; n]),
         Second::Speed => Start::Speed(s.speed),
         Second::Velocity => Start::Velocity(s.second.clone()),
         Second::Psi => Start::Psi(s.second.clone()),
         Second::Auxiliary => Start::Auxiliary(s.second.clone()),
     };
-    Ok(start.auxiliary(s.alpha, s.beta, &s.theta, &gradient)?)
+    *out = start.auxiliary(s.alpha, s.beta, &s.theta, &gradient)?;
+    Ok(())
 }
 
 fn check_stop(stop: &AtomicBool) -> Result<(), SweepError> {

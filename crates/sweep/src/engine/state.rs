@@ -9,10 +9,11 @@ use dinlab_indian::{
 };
 use dinlab_objective::{
     lanes::{widest, Kernel, Vector},
-    registry::{visit, Visit},
     tape::{Block, LANES},
-    BlockOracle, Formula, Objective, Selection,
+    BlockOracle, Objective,
 };
+
+use super::fused::{in_registers, interpreted, Memory};
 
 pub(crate) const ZERO: Block = [0.0; LANES];
 
@@ -128,6 +129,7 @@ pub(crate) struct Stepper<'a> {
     pub(crate) gamma: Block,
     /// The factor that they were made with; NaN for none.
     factor: f64,
+    memory: Memory,
 }
 
 impl<'a> Stepper<'a> {
@@ -141,6 +143,7 @@ impl<'a> Stepper<'a> {
             v: vec![ZERO; n],
             gamma: ZERO,
             factor: f64::NAN,
+            memory: Memory::default(),
         }
     }
 
@@ -170,12 +173,23 @@ impl<'a> Stepper<'a> {
         widest(Update { kind: *kind, k, gamma, moving, v, p, state });
     }
 
-    /// `steps` steps of INDIAN with constant step sizes in registers, where the formula is known and lives in the plane
-    /// or on the line; whether it could be done.
-    pub(crate) fn fused(&self, steps: u64, p: &Parameters, state: &mut State) -> bool {
+    /// `steps` steps of INDIAN with constant step sizes in one go, where that is faster; whether it was done.
+    pub(crate) fn fused(&mut self, steps: u64, p: &Parameters, state: &mut State) -> bool {
+        if self.kind != Kind::Indian {
+            return false;
+        }
         let n = state.theta.len();
-        let suitable = self.kind == Kind::Indian && n <= 2 && self.moving.len() == n;
-        suitable && visit(self.objective, Fused { steps, p, state }).is_some()
+        if n <= 2 && self.moving.len() == n && in_registers(self.objective, steps, p, state) {
+            return true;
+        }
+        let Self { oracle, moving, memory, .. } = self;
+        match oracle.program() {
+            Some((program, selection)) => {
+                interpreted(program, selection, memory, moving, steps, p, state);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -249,53 +263,6 @@ fn indian_in_the_plane<V: Vector>(gamma: &Block, v: &[Block], p: &Parameters, st
         for i in 0..2 {
             theta[i].store(&mut state.theta[i][c..]);
             u[i].store(&mut state.first[i][c..]);
-        }
-    }
-}
-
-struct Fused<'a> {
-    steps: u64,
-    p: &'a Parameters,
-    state: &'a mut State,
-}
-
-impl Visit for Fused<'_> {
-    type Output = ();
-    fn visit<F: Formula>(self, formula: &F, selection: Selection) {
-        let Self { steps, p, state } = self;
-        selection.during(|| match state.theta.len() {
-            1 => widest(InRegisters::<F, 1> { formula, steps, p, state }),
-            _ => widest(InRegisters::<F, 2> { formula, steps, p, state }),
-        });
-    }
-}
-
-struct InRegisters<'a, F, const N: usize> {
-    formula: &'a F,
-    steps: u64,
-    p: &'a Parameters,
-    state: &'a mut State,
-}
-
-impl<F: Formula, const N: usize> Kernel for InRegisters<'_, F, N> {
-    type Output = ();
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        let Self { formula, steps, p, state } = self;
-        for c in (0..LANES).step_by(V::LANES) {
-            let at = |block: &Block| V::load(&block[c..]);
-            let mut theta: [V; N] = std::array::from_fn(|i| at(&state.theta[i]));
-            let mut u: [V; N] = std::array::from_fn(|i| at(&state.first[i]));
-            let (alpha, beta, gamma) = (at(&p.alpha), at(&p.beta), at(&p.step_size));
-            for _ in 0..steps {
-                let mut v = [V::constant(0.0); N];
-                formula.gradient(&theta, &mut v);
-                indian_step(alpha, beta, gamma, &mut theta, &mut u, &v);
-            }
-            for i in 0..N {
-                theta[i].store(&mut state.theta[i][c..]);
-                u[i].store(&mut state.first[i][c..]);
-            }
         }
     }
 }
