@@ -13,7 +13,8 @@ pub(super) fn schedule(
     lists: &[u32],
     outputs: &[u32],
 ) -> (Vec<Instruction>, Vec<u32>, usize) {
-    let mut writer = Writer { n, ops, lists, at: vec![NONE; ops.len()], code: Vec::new(), operands: Vec::new() };
+    let mut writer =
+        Writer { n, ops, lists, at: vec![NONE; ops.len()], code: Vec::new(), operands: Vec::new() };
     for (variable, &output) in (0..).zip(outputs) {
         writer.compute(output);
         writer.deliver(output, variable);
@@ -68,14 +69,17 @@ impl Writer<'_> {
         self.at[i] = self.code.len() as u32;
         // What the accumulator holds before this instruction.
         let holds = |a: u32| {
-            (a as usize).checked_sub(self.n).is_some_and(|b| self.at[b] != NONE && self.at[b] + 1 == self.at[i])
+            (a as usize)
+                .checked_sub(self.n)
+                .is_some_and(|b| self.at[b] != NONE && self.at[b] + 1 == self.at[i])
         };
         let one = |a: u32, code: Code| (if holds(a) { NONE } else { a }, code);
-        let either = |a: u32, b: u32, code: fn(u32) -> Code, swapped: fn(u32) -> Code| match (holds(a), holds(b)) {
-            (false, true) => (NONE, swapped(a)),
-            (true, _) => (NONE, code(b)),
-            _ => (a, code(b)),
-        };
+        let either =
+            |a: u32, b: u32, code: fn(u32) -> Code, swapped: fn(u32) -> Code| match (holds(a), holds(b)) {
+                (false, true) => (NONE, swapped(a)),
+                (true, _) => (NONE, code(b)),
+                _ => (a, code(b)),
+            };
         let in_order = |a: u32, b: u32, code: fn(u32) -> Code| (if holds(a) { NONE } else { a }, code(b));
         let (load, code) = match op {
             // Variables have no operation of their own here.

@@ -145,12 +145,7 @@ fn read(job: &Job, cell: u64, source: &dyn Cells, setting: &mut Setting) -> Resu
 }
 
 /// u₀ of INDIAN and DIN into `out`.
-fn second(
-    job: &Job,
-    s: &Setting,
-    oracle: &mut dyn Oracle,
-    out: &mut Vec<f64>,
-) -> Result<(), SweepError> {
+fn second(job: &Job, s: &Setting, oracle: &mut dyn Oracle, out: &mut Vec<f64>) -> Result<(), SweepError> {
     let n = s.theta.len();
     if job.second == Second::Rest {
         out.clear();
