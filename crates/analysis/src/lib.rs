@@ -1,6 +1,7 @@
 //! Numbers from curves and matrices: rates, orders, spectra, stability, oscillation, statistics. Knows no
 //! objective and no theorem.
 
+pub mod best_of;
 pub mod error;
 pub mod escape;
 pub mod krylov;
@@ -14,6 +15,7 @@ pub mod rate;
 pub mod simplex;
 pub mod spectrum;
 pub mod stability;
+pub mod standing;
 pub mod statistics;
 
 pub use error::AnalysisError;

@@ -279,7 +279,7 @@ fn student_tail(z: f64, freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.sf(z))
 }
 
-fn student_quantile_upper(p: f64, freedom: f64) -> f64 {
+pub(crate) fn student_quantile_upper(p: f64, freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(1.0 - p))
 }
 

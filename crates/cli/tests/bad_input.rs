@@ -169,6 +169,12 @@ fn starts_and_names() {
     refused(&place, "check euler-order --start 1,2", &["euler-order", "needs an objective"]);
     refused(&place, "check euler-order --kink abs=1", &["--kink", "--objective"]);
     refused(&place, "check euler-order --objective valley --start 1", &["valley", "dimension 2", "--start"]);
+    let promise = |rest: &str| format!("check promise-performance --objective {rest}");
+    let example = "net:mlp:16@two-moons:400";
+    refused(&place, &promise("valley"), &["promise-performance", example]);
+    refused(&place, &promise("net:mlp:4@chebyshev:3,25"), &["classes", example]);
+    refused(&place, &promise("net:mlp:4@two-moons:40"), &["two-moons:40", "at least 32 samples"]);
+    refused(&place, &promise(&format!("{example} --alpha 1")), &["all parameters are searched"]);
     refused(&place, "figure", &["reports", "dinlab check"]);
     refused(&place, "list checks -o checks.csv", &["checks.csv", ".json"]);
 }

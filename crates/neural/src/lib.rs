@@ -3,6 +3,7 @@
 
 pub mod architecture;
 mod checkpoint;
+pub mod contest;
 pub mod data;
 pub mod error;
 pub mod evaluate;
@@ -17,9 +18,11 @@ pub mod objective;
 pub mod op;
 pub mod pass;
 pub mod reference;
+pub mod search;
 pub mod tangent;
 pub mod train;
 
+pub use contest::{Contender, Contest};
 pub use data::{Dataset, Part, Targets};
 pub use error::NeuralError;
 pub use evaluate::{Evaluator, Sums};
@@ -30,5 +33,6 @@ pub use network::Network;
 pub use number::{Number, Real};
 pub use objective::NetworkObjective;
 pub use reference::Reference;
+pub use search::Setting;
 pub use tangent::Tangent;
 pub use train::{Plan, Point, Progress, Training};

@@ -286,6 +286,26 @@ pub const NOLIPS: Source = Source {
     place: "",
 };
 
+/// Sivaprasad, Mai, Vogels, Jaggi, Fleuret 2020: comparisons of optimisers as functions of the tuning budget.
+pub const SEARCH_BUDGET: Source = Source {
+    key: "sivaprasad2020",
+    authors: "P. T. Sivaprasad, F. Mai, T. Vogels, M. Jaggi, F. Fleuret",
+    title: "Optimizer Benchmarking Needs to Account for Hyperparameter Tuning",
+    venue: "International Conference on Machine Learning, PMLR 119:9036-9045",
+    year: 2020,
+    place: "",
+};
+
+/// Schmidt, Schneider, Hennig 2021: benchmark of optimisers with equal tuning budgets.
+pub const CROWDED_VALLEY: Source = Source {
+    key: "schmidt2021",
+    authors: "R. M. Schmidt, F. Schneider, P. Hennig",
+    title: "Descending through a Crowded Valley: Benchmarking Deep Learning Optimizers",
+    venue: "International Conference on Machine Learning, PMLR 139:9367-9376",
+    year: 2021,
+    place: "",
+};
+
 /// The same source with the place of the statement.
 pub const fn at(source: Source, place: &'static str) -> Source {
     Source { place, ..source }

@@ -8,6 +8,9 @@ use dinlab_theory::{entries, judge, run, Effort, Request, ALL};
 
 const ERRATA: &str = include_str!("../../../docs/errata.md");
 
+/// Checks that decide nothing with the few seeds of `quick`, and say so.
+const FEW_SEEDS: [&str; 4] = ["promise-performance", "promise-generalisation", "figure-two", "figure-four"];
+
 fn words(claim: &Claim) -> Vec<(&'static str, &'static str)> {
     vec![
         ("id", claim.id),
@@ -66,7 +69,9 @@ fn standard_cases_are_consistent_and_every_control_case_is_violated() {
     let outcomes = run(ALL, &request, &|_| {});
     for (outcome, entry) in outcomes.iter().zip(entries(ALL, &outcomes, &request)) {
         assert_eq!(entry.error, None, "{}", entry.id);
-        assert_eq!(entry.verdict, Some(Verdict::Consistent), "{}: {}", entry.id, entry.reason);
+        let few = FEW_SEEDS.contains(&entry.id.as_str());
+        let expected = if few { Verdict::Inconclusive } else { Verdict::Consistent };
+        assert_eq!(entry.verdict, Some(expected), "{}: {}", entry.id, entry.reason);
         assert!(outcome.control.len() >= 2, "{} needs a gross control and a near miss", entry.id);
         for (i, case) in outcome.control.iter().enumerate() {
             let verdict = judge::combine(case.measurements.iter().map(judge::judge));

@@ -1,0 +1,366 @@
+//! Methods compared at equal budget. Every method gets the same number of runs to search its parameters (`search.rs`), each run the same number of
+//! epochs; the setting with the smallest loss on a held-out part of the *training* samples is chosen; only then the chosen settings are run from new
+//! seeds, run i of every method from the same weights and over the same batches, and evaluated on the test part. The samples that steps see are the
+//! same in both stages; no test sample is in memory during the search.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+};
+
+use dinlab_indian::Schedule;
+use dinlab_numeric::{min, Stream};
+use dinlab_objective::{Selection, Start};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    architecture,
+    data::{self, Dataset, Part, Targets},
+    error::NeuralError,
+    initial::Initial,
+    layer::Loss,
+    network::Network,
+    search::Setting,
+    train::{Plan, Point, Progress, Training},
+};
+
+/// What is compared and with what budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contest {
+    /// Data set with classes.
+    pub data: String,
+    /// Network.
+    pub architecture: String,
+    /// Samples that steps see at most (the held-out part is then a quarter of that, the test part half).
+    pub most_samples: Option<usize>,
+    /// Samples per step.
+    pub batch: usize,
+    /// Epochs of every run.
+    pub epochs: u64,
+    /// Runs of each method's search.
+    pub trials: usize,
+    /// Runs of each chosen setting.
+    pub seeds: usize,
+    /// Names of the methods.
+    pub methods: Vec<String>,
+    /// Seed of split, search, weights and batches.
+    pub seed: u64,
+}
+
+/// One run of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// What was drawn.
+    pub setting: Setting,
+    /// Loss on the held-out part at the end; that of the initial weights where the run diverged or ended above it.
+    pub held_out: f64,
+}
+
+/// One method's share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contender {
+    /// Name of the method.
+    pub method: String,
+    /// Its search.
+    pub trials: Vec<Trial>,
+    /// Index of the trial with the smallest held-out loss, the first of equals.
+    pub chosen: usize,
+    /// Curves of the chosen setting, one per seed.
+    pub runs: Vec<Vec<Point>>,
+}
+
+/// The samples in three parts.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    fit: Part,
+    held_out: Part,
+    test: Part,
+    name: String,
+    source: &'static str,
+}
+
+/// Share of the training samples that are held out for the choice.
+const HELD_OUT: f64 = 0.2;
+
+impl Parts {
+    /// Data by name; the held-out part is the end of the (already shuffled) training samples.
+    pub fn load(contest: &Contest) -> Result<Self, NeuralError> {
+        let whole = data::load(&contest.data, contest.seed)?;
+        let Targets::Classes { .. } = whole.train.targets else {
+            return Err(NeuralError::NoClasses { data: whole.name });
+        };
+        let (all, tested) = (whole.train.len(), whole.test.len());
+        let held = ((all as f64 * HELD_OUT).round() as usize).clamp(1, all - 1);
+        let cut = |most: Option<usize>, share: usize, count: usize| {
+            most.map_or(count, |m| (m / share).clamp(1, count))
+        };
+        let fit: Vec<usize> = (0..cut(contest.most_samples, 1, all - held)).collect();
+        let held_out: Vec<usize> = (all - held..all - held + cut(contest.most_samples, 4, held)).collect();
+        let test: Vec<usize> = (0..cut(contest.most_samples, 2, tested)).collect();
+        Ok(Self {
+            fit: whole.train.select(&fit),
+            held_out: whole.train.select(&held_out),
+            test: whole.test.select(&test),
+            name: whole.name,
+            source: whole.source,
+        })
+    }
+
+    /// Numbers of samples: fitted, held out, test.
+    pub fn counts(&self) -> [usize; 3] {
+        [self.fit.len(), self.held_out.len(), self.test.len()]
+    }
+
+    fn against(&self, other: &Part) -> Arc<Dataset> {
+        let (train, test) = (self.fit.clone(), other.clone());
+        Arc::new(Dataset { name: self.name.clone(), source: self.source, train, test })
+    }
+}
+
+impl Contest {
+    /// The plan of one run.
+    fn plan(&self, network: &Arc<Network>, setting: &Setting, seed: u64) -> Result<Plan, NeuralError> {
+        Ok(Plan {
+            network: network.clone(),
+            loss: Loss::CrossEntropy,
+            penalty: 0.0,
+            selection: Selection::default(),
+            initial: Initial::He,
+            method: setting.method()?,
+            start: Start::Rest,
+            schedule: Schedule::Constant(setting.step_size),
+            batch: self.batch,
+            epochs: self.epochs,
+            seed,
+        })
+    }
+
+    /// Seed of run `index` of a stage. Both stages and all runs have their own.
+    fn run_seed(&self, stage: &str, index: usize) -> u64 {
+        Stream::new(self.seed, &format!("neural/contest/{stage}"), index as u64).bits()
+    }
+
+    /// Search, choice and the runs that count, on `threads` threads of its own (never on rayon's current pool: a caller that holds a lock must not be
+    /// given other work while it waits). `None` once `stop` is raised.
+    ///
+    /// # Errors
+    /// Data, network and budget that do not fit, an unknown method.
+    pub fn run(&self, threads: usize, stop: &AtomicBool) -> Result<Option<Vec<Contender>>, NeuralError> {
+        let parts = Parts::load(self)?;
+        let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
+        let held_out = parts.against(&parts.held_out);
+        let mut settings = Vec::new();
+        let mut plans = Vec::new();
+        for method in &self.methods {
+            for index in 0..self.trials {
+                let setting = Setting::draw(method, self.seed, index as u64)?;
+                // Trial i of every method starts from the same weights, too.
+                plans.push(self.plan(&network, &setting, self.run_seed("trial", index))?);
+                settings.push(setting);
+            }
+        }
+        let Some(curves) = train_all(&plans, &held_out, threads, stop)? else { return Ok(None) };
+        let mut trials = settings
+            .into_iter()
+            .zip(&curves)
+            .map(|(setting, curve)| Trial { setting, held_out: end(curve, self.epochs, |p| p.test_loss) });
+        let mut contenders = Vec::new();
+        for method in &self.methods {
+            let trials: Vec<Trial> = trials.by_ref().take(self.trials).collect();
+            let chosen = (0..trials.len())
+                .reduce(|a, b| if trials[b].held_out < trials[a].held_out { b } else { a })
+                .unwrap_or(0);
+            contenders.push(Contender { method: method.clone(), trials, chosen, runs: Vec::new() });
+        }
+        let test = parts.against(&parts.test);
+        let mut plans = Vec::new();
+        for contender in &contenders {
+            for index in 0..self.seeds {
+                plans.push(self.plan(&network, contender.setting(), self.run_seed("run", index))?);
+            }
+        }
+        let Some(curves) = train_all(&plans, &test, threads, stop)? else { return Ok(None) };
+        let mut curves = curves.into_iter();
+        for contender in &mut contenders {
+            contender.runs = curves.by_ref().take(self.seeds).collect();
+        }
+        Ok(Some(contenders))
+    }
+
+    /// The runs of a given setting once more, with another number of epochs or, where `fresh`, from other weights and over other batches.
+    pub fn again(
+        &self,
+        setting: &Setting,
+        epochs: u64,
+        fresh: bool,
+        threads: usize,
+        stop: &AtomicBool,
+    ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
+        let parts = Parts::load(self)?;
+        let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
+        let stage = if fresh { "fresh run" } else { "run" };
+        let plan = |index| Ok(Plan { epochs, ..self.plan(&network, setting, self.run_seed(stage, index))? });
+        let plans = (0..self.seeds).map(plan).collect::<Result<Vec<_>, NeuralError>>()?;
+        train_all(&plans, &parts.against(&parts.test), threads, stop)
+    }
+}
+
+impl Contender {
+    /// The chosen setting.
+    pub fn setting(&self) -> &Setting {
+        &self.trials[self.chosen].setting
+    }
+}
+
+/// A loss at the end of a run of `epochs` epochs, at most that of the initial weights: a run that diverged has learnt nothing.
+pub fn end(curve: &[Point], epochs: u64, loss: impl Fn(&Point) -> f64) -> f64 {
+    let start = curve.first().map_or(f64::NAN, &loss);
+    match curve.last() {
+        Some(last) if last.epoch == epochs && loss(last).is_finite() => min(loss(last), start),
+        _ => start,
+    }
+}
+
+/// Curves of the plans on the same data, in single precision, each run on one of `threads` threads. `None` once `stop` is raised.
+///
+/// # Errors
+/// A plan that does not fit the data, or a thread that cannot be started.
+pub fn train_all(
+    plans: &[Plan],
+    data: &Arc<Dataset>,
+    threads: usize,
+    stop: &AtomicBool,
+) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<Option<Vec<Point>>>> = Mutex::new(vec![None; plans.len()]);
+    let failed: Mutex<Option<NeuralError>> = Mutex::new(None);
+    let threads = NonZeroUsize::new(threads).map_or(1, usize::from).min(plans.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let work = || loop {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(plan) = plans.get(index) else { break };
+                    match train(plan, data, stop) {
+                        Ok(curve) => done.lock().unwrap_or_else(PoisonError::into_inner)[index] = curve,
+                        Err(error) => {
+                            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                            next.store(plans.len(), Ordering::SeqCst);
+                        }
+                    }
+                };
+                // A pool of one thread keeps the passes of a run on that thread.
+                match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                    Ok(pool) => pool.install(work),
+                    Err(_) => work(),
+                }
+            });
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect())
+}
+
+fn train(plan: &Plan, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Vec<Point>>, NeuralError> {
+    let mut training: Training<f32> = Training::new(plan.clone(), data.clone())?;
+    while training.advance() != Progress::Over {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(training.curve().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contest() -> Contest {
+        Contest {
+            data: "two-moons:100".into(),
+            architecture: "mlp:6".into(),
+            most_samples: None,
+            batch: 8,
+            epochs: 4,
+            trials: 5,
+            seeds: 3,
+            methods: vec!["indian".into(), "sgd".into()],
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn the_choice_is_the_best_trial_and_runs_share_weights() {
+        let (contest, stop) = (contest(), AtomicBool::new(false));
+        let contenders = contest.run(2, &stop).unwrap().unwrap();
+        assert_eq!(contenders, contest.run(1, &stop).unwrap().unwrap(), "threads do not matter");
+        for contender in &contenders {
+            assert_eq!((contender.trials.len(), contender.runs.len()), (5, 3));
+            let best = contender.trials[contender.chosen].held_out;
+            assert!(contender.trials.iter().all(|t| t.held_out >= best));
+        }
+        for (ours, theirs) in contenders[0].runs.iter().zip(&contenders[1].runs) {
+            assert_eq!(ours[0], theirs[0], "run i of every method starts from the same weights");
+        }
+        let start = |runs: &[Vec<Point>]| runs[0][0].train_loss;
+        assert_ne!(contenders[0].runs[0][0], contenders[0].runs[1][0]);
+        let again = contest.again(contenders[0].setting(), 4, false, 2, &stop).unwrap().unwrap();
+        assert_eq!(again, contenders[0].runs, "the same setting and seeds give the same runs");
+        let fresh = contest.again(contenders[0].setting(), 4, true, 2, &stop).unwrap().unwrap();
+        assert_ne!(start(&fresh), start(&again));
+        stop.store(true, Ordering::Relaxed);
+        assert!(contest.run(2, &stop).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_parts_are_disjoint_and_the_search_never_sees_the_test_part() {
+        let contest = Contest { data: "digits".into(), architecture: "mlp:4".into(), ..contest() };
+        let parts = Parts::load(&contest).unwrap();
+        assert_eq!(parts.counts(), [1150, 288, 359]);
+        let whole = data::load("digits", 1).unwrap();
+        assert_eq!(parts.test, whole.test);
+        let joined = [parts.fit.inputs.clone(), parts.held_out.inputs.clone()].concat();
+        assert_eq!(joined, whole.train.inputs);
+        assert_eq!(parts.against(&parts.held_out).test, parts.held_out);
+        let few = Parts::load(&Contest { most_samples: Some(100), ..contest }).unwrap();
+        assert_eq!(few.counts(), [100, 25, 50]);
+    }
+
+    #[test]
+    fn a_run_that_diverges_has_learnt_nothing() {
+        let point = |epoch, loss| Point {
+            epoch,
+            step: epoch,
+            train_loss: loss,
+            train_accuracy: 0.5,
+            test_loss: loss,
+            test_accuracy: 0.5,
+            batch_loss: loss,
+        };
+        let loss = |p: &Point| p.train_loss;
+        assert_eq!(end(&[point(0, 2.0), point(1, 0.5)], 1, loss), 0.5);
+        for last in [f64::NAN, f64::INFINITY, 9.0] {
+            assert_eq!(end(&[point(0, 2.0), point(1, last)], 1, loss), 2.0);
+        }
+        assert_eq!(end(&[point(0, 2.0), point(1, 0.5)], 2, loss), 2.0, "a run that ended early");
+        assert!(end(&[], 1, loss).is_nan());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let stop = AtomicBool::new(false);
+        let refused = |contest: Contest| contest.run(1, &stop).unwrap_err();
+        assert!(matches!(
+            refused(Contest { data: "chebyshev:3,25".into(), ..contest() }),
+            NeuralError::NoClasses { .. }
+        ));
+        assert!(matches!(refused(Contest { batch: 1000, ..contest() }), NeuralError::BatchSize { .. }));
+        let methods = vec!["adan".into()];
+        assert!(matches!(refused(Contest { methods, ..contest() }), NeuralError::Unknown { .. }));
+    }
+}

@@ -1,0 +1,465 @@
+//! INDIAN against its rivals at equal budget: what `promise-performance` and `promise-generalisation` share. The protocol is
+//! `dinlab_neural::contest`; here are the data sets, the budgets, the controls, and the reading of paired differences.
+
+mod draw;
+mod family;
+
+use std::sync::Arc;
+
+use dinlab_analysis::{
+    standing::{mean_interval, Standing},
+    statistics::{lower_bound_mean, Summary},
+};
+use dinlab_neural::{
+    contest::{end, Contender, Contest, Parts},
+    Method, NeuralError, Point, Setting,
+};
+use dinlab_record::{Budget as Tolerance, Hypothesis, HypothesisState, Kind, Measurement};
+use serde::Serialize;
+
+use crate::{
+    check::{Context, Effort, OwnCase},
+    error::CheckError,
+    memo::Memo,
+};
+
+pub use draw::figure;
+
+/// The methods compared with INDIAN.
+pub const RIVALS: [&str; 8] =
+    ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "innaprop"];
+/// Paired seeds below which nothing is decided.
+pub const LEAST_SEEDS: usize = 20;
+/// Factor in training loss that counts as a difference.
+pub const LOSS_FACTOR: f64 = 1.25;
+/// Samples per step.
+const BATCH: usize = 32;
+/// Confidence of the intervals behind the words: 0.01 shared by eight rivals on three data sets.
+const LEVEL: f64 = 1.0 - 0.01 / 24.0;
+
+/// Size of a contest.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Budget {
+    epochs: u64,
+    trials: usize,
+    seeds: usize,
+    most_samples: Option<usize>,
+}
+
+/// What INDIAN is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// Its rivals.
+    Rivals,
+    /// Itself, from other weights and over other batches: there is no difference.
+    Itself,
+    /// Control: INDIAN with its step size times this, against itself.
+    Shrunk(f64),
+    /// Control: INDIAN with this many epochs, against itself.
+    Fewer(u64),
+}
+
+/// One data set with its network and budget.
+#[derive(Debug, Clone, Serialize)]
+pub struct Case {
+    data: String,
+    architecture: String,
+    /// Test accuracy around which the margin in accuracy is computed.
+    nominal: f64,
+    /// `None`: by effort.
+    budget: Option<Budget>,
+    against: Against,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// log₁₀ of the training loss at the end.
+    TrainingLoss,
+    /// Share of the test samples with the right class at the end.
+    TestAccuracy,
+}
+
+/// Curves of a case.
+struct Results {
+    /// Numbers of samples (fitted, held out, test) and contenders, INDIAN first.
+    contest: Arc<([usize; 3], Vec<Contender>)>,
+    /// INDIAN's runs under `Against`, where that is not its rivals.
+    other: Arc<Vec<Vec<Point>>>,
+}
+
+impl Results {
+    fn contenders(&self) -> &[Contender] {
+        &self.contest.1
+    }
+    fn tested(&self) -> usize {
+        self.contest.0[2]
+    }
+}
+
+static CONTESTS: Memo<([usize; 3], Vec<Contender>)> = Memo::new();
+static OTHERS: Memo<Vec<Vec<Point>>> = Memo::new();
+
+const fn budget(epochs: u64, trials: usize, seeds: usize, most_samples: Option<usize>) -> Budget {
+    Budget { epochs, trials, seeds, most_samples }
+}
+
+/// Budget of the cases in which INDIAN runs against itself: they share its search and its runs, and are decided at every effort.
+const ALONE: Budget = budget(6, 10, 32, None);
+
+/// INDIAN against itself from other seeds, then the three data sets, cheapest first.
+pub fn cases(effort: Effort) -> Vec<Case> {
+    let [digits, one, lenet] = match effort {
+        Effort::Quick => [budget(3, 3, 3, None), budget(3, 3, 3, Some(800)), budget(1, 3, 3, Some(320))],
+        Effort::Standard => [budget(12, 12, 10, None), budget(12, 12, 10, None), budget(2, 8, 8, None)],
+        Effort::Thorough => [budget(30, 40, 40, None), budget(30, 40, 40, None), budget(6, 24, 20, None)],
+    };
+    let case = |data: &str, architecture: &str, nominal, budget| {
+        let (data, architecture) = (data.to_owned(), architecture.to_owned());
+        Case { data, architecture, nominal, budget: Some(budget), against: Against::Rivals }
+    };
+    vec![
+        Case { against: Against::Itself, ..case("digits", "mlp:32", 0.97, ALONE) },
+        case("digits", "mlp:32", 0.97, digits),
+        case("mnist-1d", "mlp:64", 0.65, one),
+        case("mnist-10k", "lenet5", 0.98, lenet),
+    ]
+}
+
+/// A step size a hundred times too small, and a budget that is not equal.
+pub fn control() -> Vec<Case> {
+    let case = |against| Case {
+        data: "digits".into(),
+        architecture: "mlp:32".into(),
+        nominal: 0.97,
+        budget: Some(ALONE),
+        against,
+    };
+    vec![case(Against::Shrunk(0.01)), case(Against::Fewer(3))]
+}
+
+/// `net:ARCHITECTURE@DATA` with classes.
+pub fn own_case(own: &OwnCase) -> Result<Case, CheckError> {
+    const WANTED: &str = "a network on data with classes and nothing else, such as --objective net:mlp:16@two-moons:400 (all parameters are searched)";
+    let given = [own.alpha, own.beta, own.step_size, own.until].iter().any(Option::is_some)
+        || own.theta.is_some()
+        || own.start.is_some()
+        || own.steps.is_some();
+    let name = own.objective.as_ref().map(|o| o.name().to_owned()).unwrap_or_default();
+    let parts = name.strip_prefix("net:").and_then(|rest| rest.split_once('@'));
+    let (architecture, data) =
+        parts.filter(|(_, data)| !given && !data.contains('@')).ok_or_else(|| CheckError::needs(WANTED))?;
+    let (data, architecture) = (data.into(), architecture.into());
+    let case = Case { data, architecture, nominal: 0.9, budget: None, against: Against::Rivals };
+    let parts = Parts::load(&case.contest(Effort::Quick, 0)).map_err(|error| match error {
+        NeuralError::NoClasses { .. } => CheckError::needs(WANTED),
+        other => other.into(),
+    })?;
+    let [fitted, ..] = parts.counts();
+    if fitted < BATCH {
+        return Err(CheckError::needs(format!(
+            "at least {BATCH} samples to fit (one batch); {} leaves {fitted} after the test part and the held-out part",
+            case.data
+        )));
+    }
+    Ok(case)
+}
+
+/// Hypotheses: all hold by how the comparison is made.
+pub fn hypotheses(_: &Case) -> Vec<Hypothesis> {
+    [
+        "every method has the same number of search runs, epochs and samples",
+        "settings are chosen on held-out training samples",
+        "runs are paired: same weights, same batches",
+    ]
+    .map(|text| Hypothesis::new(text, HypothesisState::ByConstruction))
+    .into()
+}
+
+impl Case {
+    fn budget(&self, effort: Effort) -> Budget {
+        self.budget.unwrap_or(match effort {
+            Effort::Quick => budget(5, 4, 3, None),
+            Effort::Standard => budget(10, 12, 10, None),
+            Effort::Thorough => budget(20, 32, 20, None),
+        })
+    }
+
+    fn contest(&self, effort: Effort, seed: u64) -> Contest {
+        let Budget { epochs, trials, seeds, most_samples } = self.budget(effort);
+        let alone = self.against != Against::Rivals;
+        let rivals = RIVALS.iter().take(if alone { 0 } else { RIVALS.len() });
+        Contest {
+            data: self.data.clone(),
+            architecture: self.architecture.clone(),
+            most_samples,
+            batch: BATCH,
+            epochs,
+            trials,
+            seeds,
+            methods: ["indian"].iter().chain(rivals).map(|&m| m.to_owned()).collect(),
+            seed,
+        }
+    }
+
+    /// The curves, computed once for all who ask in this run.
+    fn results(&self, context: &Context<'_>) -> Result<Results, CheckError> {
+        let (contest, stop) = (self.contest(context.effort, context.seed), context.interrupted);
+        let key = format!("{contest:?}");
+        let threads = rayon::current_num_threads();
+        let fought = CONTESTS.get(&key, || {
+            let counts = Parts::load(&contest)?.counts();
+            Ok((counts, contest.run(threads, stop)?.ok_or(CheckError::Interrupted)?))
+        })?;
+        let other = OTHERS.get(&format!("{key} {:?}", self.against), || {
+            let chosen = fought.1[0].setting().clone();
+            let other = match self.against {
+                Against::Rivals => Some(Vec::new()),
+                Against::Itself => contest.again(&chosen, contest.epochs, true, threads, stop)?,
+                Against::Fewer(epochs) => contest.again(&chosen, epochs, false, threads, stop)?,
+                Against::Shrunk(factor) => {
+                    let shrunk = Setting { step_size: factor * chosen.step_size, ..chosen };
+                    contest.again(&shrunk, contest.epochs, false, threads, stop)?
+                }
+            };
+            other.ok_or(CheckError::Interrupted)
+        })?;
+        Ok(Results { contest: fought, other })
+    }
+
+    fn place(&self) -> String {
+        format!("{}, {}", self.data, self.architecture)
+    }
+}
+
+impl Quantity {
+    /// What a difference is, in words.
+    fn name(self, rival: &str) -> String {
+        match self {
+            Self::TrainingLoss => format!("log₁₀ of the training loss, INDIAN over {rival}"),
+            Self::TestAccuracy => format!("test accuracy, {rival} minus INDIAN"),
+        }
+    }
+
+    /// Margin of equivalence: fixed before the runs.
+    fn margin(self, nominal: f64, tested: usize) -> f64 {
+        match self {
+            Self::TrainingLoss => LOSS_FACTOR.log10(),
+            Self::TestAccuracy => (nominal * (1.0 - nominal) / tested as f64).sqrt(),
+        }
+    }
+
+    /// The quantity at the end of a run; larger is worse.
+    fn of(self, curve: &[Point], epochs: u64) -> f64 {
+        match self {
+            Self::TrainingLoss => end(curve, epochs, |p| p.train_loss).log10(),
+            // Errors are capped as losses are: a run that diverged has the accuracy of its initial weights at best.
+            Self::TestAccuracy => {
+                let whole = curve.last().is_some_and(|p| p.epoch == epochs && p.train_loss.is_finite());
+                if whole { curve.last() } else { curve.first() }.map_or(f64::NAN, |p| -p.test_accuracy)
+            }
+        }
+    }
+
+    /// Differences INDIAN − other, one per seed; positive: INDIAN is worse.
+    fn differences(self, ours: &[Vec<Point>], theirs: &[Vec<Point>], epochs: [u64; 2]) -> Vec<f64> {
+        ours.iter().zip(theirs).map(|(a, b)| self.of(a, epochs[0]) - self.of(b, epochs[1])).collect()
+    }
+}
+
+/// One comparison: mean difference, its interval, and the word.
+struct Pairing {
+    rival: String,
+    differences: Vec<f64>,
+    mean: f64,
+    interval: [f64; 2],
+    standing: Standing,
+}
+
+impl Pairing {
+    fn new(rival: &str, differences: Vec<f64>, margin: f64) -> Result<Self, CheckError> {
+        let interval = mean_interval(&differences, LEVEL)?;
+        let mean = Summary::of(&differences)?.mean;
+        let standing = Standing::of(interval, margin);
+        Ok(Self { rival: rival.to_owned(), differences, mean, interval, standing })
+    }
+
+    /// INDIAN's mean difference must not exceed the margin. With few seeds the number is shown and decides nothing.
+    fn measurement(&self, quantity: Quantity, margin: f64) -> Result<Measurement, CheckError> {
+        let name = quantity.name(&self.rival);
+        let m = Measurement::new(name, Kind::Upper, self.mean, 0.0, Tolerance::sampling(margin))
+            .between(self.interval[0], self.interval[1]);
+        if self.differences.len() < LEAST_SEEDS {
+            return Ok(m.refined(f64::NAN));
+        }
+        let gains: Vec<f64> = self.differences.iter().map(|d| -d).collect();
+        Ok(m.sampled(lower_bound_mean(&gains, 0.0, margin)?))
+    }
+}
+
+fn pairings(
+    case: &Case,
+    results: &Results,
+    epochs: u64,
+    quantity: Quantity,
+) -> Result<Vec<Pairing>, CheckError> {
+    let margin = quantity.margin(case.nominal, results.tested());
+    let [indian, rivals @ ..] = results.contenders() else { return Ok(Vec::new()) };
+    let rival = |c: &Contender| {
+        Pairing::new(&c.method, quantity.differences(&indian.runs, &c.runs, [epochs; 2]), margin)
+    };
+    match case.against {
+        Against::Rivals => rivals.iter().map(rival).collect(),
+        _ => {
+            let own = if let Against::Fewer(epochs) = case.against { epochs } else { epochs };
+            // INDIAN's other runs stand in INDIAN's place, the chosen setting in that of the rival.
+            let differences = quantity.differences(&results.other, &indian.runs, [own, epochs]);
+            Ok(vec![Pairing::new("itself", differences, margin)?])
+        }
+    }
+}
+
+/// What both checks measure.
+pub fn measure(
+    case: &Case,
+    context: &Context<'_>,
+    quantity: Quantity,
+) -> Result<Vec<Measurement>, CheckError> {
+    let (results, epochs) = (case.results(context)?, case.budget(context.effort).epochs);
+    let margin = quantity.margin(case.nominal, results.tested());
+    let mut measured = Vec::new();
+    for pairing in pairings(case, &results, epochs, quantity)? {
+        let place = case.place();
+        let words = match case.against {
+            Against::Itself => format!("{place}, from other weights and batches"),
+            Against::Shrunk(factor) => format!("{place}, step size times {factor}"),
+            Against::Fewer(fewer) => format!("{place}, {fewer} epochs in place of {epochs}"),
+            Against::Rivals => {
+                let seeds = pairing.differences.len();
+                let early = if seeds < LEAST_SEEDS { ", too few to decide" } else { "" };
+                let setting = |c: Option<&Contender>| c.map(|c| spelled(c.setting())).unwrap_or_default();
+                let rival = results.contenders().iter().find(|c| c.method == pairing.rival);
+                format!(
+                    "{place}: {} ({seeds} seeds{early}); {}, against {}",
+                    pairing.standing,
+                    setting(results.contenders().first()),
+                    setting(rival)
+                )
+            }
+        };
+        measured.push(pairing.measurement(quantity, margin)?.on(words));
+    }
+    Ok(measured)
+}
+
+/// A setting in words; parameters drawn near an end of their range are marked.
+fn spelled(setting: &Setting) -> String {
+    let method = setting.method().map_or_else(|_| setting.method.clone(), |m| rounded(&m));
+    let step = format!("{method}, step size {:.2e}", setting.step_size);
+    match &setting.at_end[..] {
+        [] => step,
+        ends => format!("{step} [{} near an end of the range]", ends.join(", ").replace('_', " ")),
+    }
+}
+
+/// A method with its parameters to three digits; those close to 1 by their distance from it.
+fn rounded(method: &Method) -> String {
+    let parameters = method.entry().parameters.iter().zip(method.values());
+    let one = |(p, value): (&dinlab_neural::method::Parameter, f64)| {
+        let name = p.name.replace('_', " ");
+        if value > 0.9 && value < 1.0 {
+            format!("{name} 1 - {:.2e}", 1.0 - value)
+        } else {
+            format!("{name} {value:.2e}")
+        }
+    };
+    let list: Vec<String> = parameters.map(one).collect();
+    format!("{} {}", method.name(), list.join(", ")).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge;
+    use dinlab_numeric::Stream;
+    use dinlab_record::Verdict;
+
+    fn point(epoch: u64, loss: f64, accuracy: f64) -> Point {
+        Point {
+            epoch,
+            step: epoch,
+            train_loss: loss,
+            train_accuracy: accuracy,
+            test_loss: loss,
+            test_accuracy: accuracy,
+            batch_loss: loss,
+        }
+    }
+
+    /// A cheap contest: losses and accuracies at the end with paired noise, INDIAN's loss times `factor`.
+    fn simulated(index: u64, seeds: usize, factor: f64) -> Vec<f64> {
+        let mut stream = Stream::new(11, "contest/simulated", index);
+        let mut run = |factor: f64, shared: f64| {
+            let loss = 0.1 * factor * (0.05 * stream.normal() + shared).exp();
+            vec![point(0, 2.3, 0.1), point(3, loss, 0.9)]
+        };
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for seed in 0..seeds {
+            // What a start makes easy or hard for all of them.
+            let shared = 0.3 * (seed as f64 * 2.4).sin();
+            ours.push(run(factor, shared));
+            theirs.push(run(1.0, shared));
+        }
+        Quantity::TrainingLoss.differences(&ours, &theirs, [3, 3])
+    }
+
+    #[test]
+    fn verdicts_follow_the_truth_of_a_simulated_contest() {
+        let margin = LOSS_FACTOR.log10();
+        let count = |factor: f64| {
+            let mut counts = [0; 2];
+            for index in 0..300 {
+                let pairing = Pairing::new("x", simulated(index, LEAST_SEEDS, factor), margin).unwrap();
+                let verdict = judge::judge(&pairing.measurement(Quantity::TrainingLoss, margin).unwrap());
+                counts[0] += usize::from(verdict == Verdict::Consistent);
+                counts[1] += usize::from(verdict == Verdict::Violated);
+            }
+            counts
+        };
+        assert_eq!(count(1.0), [300, 0], "no difference");
+        assert_eq!(count(0.5), [300, 0], "twice as good");
+        assert_eq!(count(1.5), [0, 300], "worse by more than the margin");
+        // Exactly at the margin both are wrong in one of a hundred at most: 3 of 300, and not more than 11 by 4 standard errors.
+        let [consistent, violated] = count(LOSS_FACTOR);
+        assert!(consistent <= 11 && violated <= 11, "{consistent} {violated}");
+    }
+
+    #[test]
+    fn few_seeds_decide_nothing_whatever_they_show() {
+        let margin = LOSS_FACTOR.log10();
+        for factor in [0.1, 1.0, 100.0] {
+            let pairing = Pairing::new("x", simulated(0, LEAST_SEEDS - 1, factor), margin).unwrap();
+            let m = pairing.measurement(Quantity::TrainingLoss, margin).unwrap();
+            assert_eq!(judge::judge(&m), Verdict::Inconclusive);
+        }
+        let nan = Pairing::new("x", vec![f64::NAN; LEAST_SEEDS], margin);
+        assert!(nan.is_err(), "a NaN is no difference");
+    }
+
+    #[test]
+    fn accuracies_count_the_other_way_and_a_diverged_run_counts_as_its_start() {
+        let (good, lost) =
+            (vec![point(0, 2.0, 0.1), point(2, 0.3, 0.9)], vec![point(0, 2.0, 0.1), point(1, f64::NAN, 0.5)]);
+        let d = Quantity::TestAccuracy.differences(
+            std::slice::from_ref(&lost),
+            std::slice::from_ref(&good),
+            [2, 2],
+        );
+        assert!((d[0] - 0.8).abs() < 1e-15);
+        let d = Quantity::TrainingLoss.differences(&[lost], &[good], [2, 2]);
+        assert!((d[0] - (2.0_f64 / 0.3).log10()).abs() < 1e-15);
+        // 360 test samples at 97 %: 0.9 points.
+        assert!((Quantity::TestAccuracy.margin(0.97, 359) - 0.009).abs() < 1e-4);
+    }
+}
