@@ -112,12 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn a_method_against_itself_is_never_better_or_worse() {
-        // No difference: with a small spread equivalent, with a large one undecided; never better, never worse.
+    fn a_method_against_itself_is_hardly_ever_better_or_worse() {
+        // No difference: with a small spread equivalent; with a large one the interval misses 0 in at most 1 − level of the cases, and `better` or
+        // `worse` ask for more than that.
         let small = shares(0.0, 0.05, 0.99);
         assert!(small[Standing::Equivalent as usize] > 0.99, "{small:?}");
         let large = shares(0.0, 0.5, 0.99);
-        assert!(large[Standing::Better as usize] + large[Standing::Worse as usize] <= 0.001, "{large:?}");
+        assert!(large[Standing::Better as usize] + large[Standing::Worse as usize] <= 0.01, "{large:?}");
         // At the edge of the margin, where it is most often wrong, `worse` comes at half of 1 − level: 0.005 + 4 standard errors.
         let edge = shares(0.1, 0.05, 0.99);
         assert!(edge[Standing::Worse as usize] < 0.005 + 4.0 * (0.005_f64 / 4000.0).sqrt(), "{edge:?}");
