@@ -16,6 +16,9 @@ const NARROWEST: f64 = 1e-9;
 /// Part by which a box is widened before the test for a unique zero, so that a zero on the common side of two boxes is
 /// found by one of them.
 const INFLATION: f64 = 0.1;
+/// Most steps of narrowing the box of a critical point: each cuts off at least 5 % of a side, so that this is enough from any
+/// width that the search meets down to rounding.
+const POLISHING: usize = 400;
 
 /// Type of a critical point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,8 @@ pub struct CriticalPoint {
 pub struct Survey {
     /// Critical points, each proved to exist and to be unique in its box, by increasing value.
     pub points: Vec<CriticalPoint>,
-    /// Boxes in which critical points are neither shown nor excluded (degenerate ones, kinks). Empty: `points` are all.
+    /// Boxes in which critical points of the region are neither shown nor excluded (degenerate ones, kinks, and points so
+    /// close to the border of the region that the side is not shown). Empty: `points` are all.
     pub undecided: Vec<Cell>,
     /// Boxes looked at.
     pub examined: usize,
@@ -65,6 +69,8 @@ pub fn critical_points(
 ) -> Result<Survey, EnclosureError> {
     check_box(function, region)?;
     let mut survey = Survey { points: Vec::new(), undecided: Vec::new(), examined: 0 };
+    // Locations of critical points that are on the border or not shown to be on one side of it.
+    let mut border: Vec<Cell> = Vec::new();
     let mut waiting = vec![region.to_vec()];
     while let Some(cell) = waiting.pop() {
         if survey.examined >= limit {
@@ -79,8 +85,10 @@ pub fn critical_points(
             Outcome::Empty => {}
             Outcome::Unique(point) => {
                 let known = survey.points.iter().any(|p| lies_within(&point.location, &p.unique_in));
-                if !known && meets(&point.location, region) {
+                if !known && lies_within(&point.location, region) {
                     survey.points.push(point);
+                } else if !known && meets(&point.location, region) {
+                    border.push(point.location);
                 }
                 // The rest of the box holds no other one.
             }
@@ -92,6 +100,7 @@ pub fn critical_points(
         }
     }
     survey.undecided.retain(|cell| !survey.points.iter().any(|p| lies_within(cell, &p.unique_in)));
+    survey.undecided.extend(border);
     merge_neighbours(&mut survey.undecided);
     survey.points.sort_by(|a, b| a.value.low.total_cmp(&b.value.low));
     Ok(survey)
@@ -137,8 +146,7 @@ fn examine(function: Function, cell: &[Interval]) -> Outcome {
     if image.iter().zip(&wide).all(|(k, x)| k.is_interior_of(*x)) {
         return Outcome::Unique(polished(function, image, wide));
     }
-    let common: Option<Cell> = image.iter().zip(cell).map(|(k, x)| k.intersection(*x)).collect();
-    match common {
+    match common(&image, cell) {
         // Every zero in the box lies in the image.
         None if image.iter().all(|k| k.low <= k.high) => Outcome::Empty,
         None => Outcome::Open,
@@ -177,20 +185,21 @@ fn krawczyk(function: Function, cell: &[Interval], jet: &Jet) -> Option<Cell> {
     Some((0..n).map(|i| middle[i] - newton[i] + rest[i]).collect())
 }
 
-/// Contracts the box of a critical point as far as rounding allows and reads off its type.
+/// Contracts the box of a critical point as far as rounding allows and reads off its type. Krawczyk's operator alone may
+/// stall on a wide box (its image can be as wide as the box): then slices without critical points are cut off.
 fn polished(function: Function, mut location: Cell, unique_in: Cell) -> CriticalPoint {
-    let mut jet = function.jet(&location);
-    for _ in 0..60 {
-        let Some(image) = krawczyk(function, &location, &jet) else { break };
-        let both: Option<Cell> = image.iter().zip(&location).map(|(k, x)| k.intersection(*x)).collect();
-        let Some(both) = both else { break };
-        let settled = both.iter().zip(&location).all(|(b, x)| b.high - b.low > 0.95 * (x.high - x.low));
-        location = both;
-        jet = function.jet(&location);
-        if settled {
-            break;
+    for _ in 0..POLISHING {
+        let jet = function.jet(&location);
+        let image = krawczyk(function, &location, &jet);
+        let both = image.and_then(|image| common(&image, &location));
+        let settled =
+            |new: &Cell| new.iter().zip(&location).all(|(b, x)| b.high - b.low > 0.95 * (x.high - x.low));
+        match both.filter(|new| !settled(new)).or_else(|| trimmed(function, &location)) {
+            Some(smaller) => location = smaller,
+            None => break,
         }
     }
+    let jet = function.jet(&location);
     let n = location.len();
     let kind = match inertia(&jet.hessian, n) {
         Some((0, _)) => Kind::Minimum,
@@ -199,6 +208,38 @@ fn polished(function: Function, mut location: Cell, unique_in: Cell) -> Critical
         None => Kind::Unknown,
     };
     CriticalPoint { value: function.value(&location), location, unique_in, kind }
+}
+
+/// What two boxes have in common; `None` where that is empty or not known.
+fn common(a: &[Interval], b: &[Interval]) -> Option<Cell> {
+    a.iter().zip(b).map(|(a, b)| a.intersection(*b)).collect()
+}
+
+/// The box without slices at its ends in which ∇J does not vanish; `None` where none is found. Not for boxes so narrow that
+/// only rounding is left.
+fn trimmed(function: Function, cell: &[Interval]) -> Option<Cell> {
+    let mut left = cell.to_vec();
+    let mut cut = false;
+    for i in 0..left.len() {
+        for upper in [false, true] {
+            for part in [0.25, 0.05] {
+                let (side, mut slice) = (left[i], left.clone());
+                let width = side.high - side.low;
+                if !(width > NARROWEST * (1.0 + side.magnitude())) {
+                    break;
+                }
+                let at = if upper { side.high - part * width } else { side.low + part * width };
+                let (below, above) = (Interval::new(side.low, at), Interval::new(at, side.high));
+                slice[i] = if upper { above } else { below };
+                if function.gradient(&slice).1.iter().any(excludes_zero) {
+                    left[i] = if upper { below } else { above };
+                    cut = true;
+                    break;
+                }
+            }
+        }
+    }
+    cut.then_some(left)
 }
 
 fn inflated(side: Interval, part: f64) -> Interval {
@@ -228,20 +269,25 @@ pub(crate) fn halves(cell: &[Interval]) -> Option<(Cell, Cell)> {
     Some((a, b))
 }
 
-/// Boxes that touch become their hull: a degenerate point or a kink leaves a cluster of them.
+/// Boxes that touch become their hull, until none do: a degenerate point or a kink leaves a cluster of them. Each pass goes
+/// through the boxes in the order of their first sides and compares with those that still reach there.
 fn merge_neighbours(cells: &mut Vec<Cell>) {
-    let mut at = 0;
-    while at < cells.len() {
-        let touching = (at + 1..cells.len()).find(|&j| meets(&cells[at], &cells[j]));
-        match touching {
-            Some(j) => {
-                let other = cells.swap_remove(j);
-                for (a, b) in cells[at].iter_mut().zip(other) {
-                    *a = a.hull(b);
-                }
-                at = 0;
+    loop {
+        let before = cells.len();
+        cells.sort_by(|a, b| a[0].low.total_cmp(&b[0].low));
+        let (mut done, mut reaching): (Vec<Cell>, Vec<Cell>) = (Vec::new(), Vec::new());
+        for cell in cells.drain(..) {
+            let gone = reaching.extract_if(.., |other| other[0].high < cell[0].low);
+            done.extend(gone);
+            match reaching.iter_mut().find(|other| meets(other, &cell)) {
+                Some(other) => other.iter_mut().zip(cell).for_each(|(a, b)| *a = a.hull(b)),
+                None => reaching.push(cell),
             }
-            None => at += 1,
+        }
+        done.extend(reaching);
+        *cells = done;
+        if cells.len() == before {
+            return;
         }
     }
 }
@@ -302,5 +348,62 @@ mod tests {
         assert!(kink.points.is_empty() && kink.undecided.len() == 1 && kink.undecided[0][0].contains(0.0));
         let none = survey("expr:exp(x)", &[(-5.0, 5.0)]);
         assert!(none.points.is_empty() && none.undecided.is_empty());
+    }
+
+    /// The only critical point of the first is outside the box; that of the second is located by cutting, since the image
+    /// of Krawczyk's operator is as wide as the box.
+    #[test]
+    fn a_point_outside_the_box_is_not_one_of_the_box() {
+        let outside = survey("expr:exp(-x)+5*(x-1)^2-2.5*(x+1)^2-12.5*x", &[(-5.0, 5.0)]);
+        assert!(outside.points.is_empty() && outside.undecided.is_empty(), "{outside:?}");
+        let inside = survey("expr:exp(-x)+5*(x-1)^2-2.5*(x+1)^2-12.5*x", &[(-5.0, 6.0)]);
+        let [only] = &inside.points[..] else { panic!("{inside:?}") };
+        // −e⁻ˣ + 5x − 27.5 = 0.
+        let root = only.location[0];
+        let slope = |x: f64| -(-x).exp() + 5.0 * x - 27.5;
+        assert!(
+            slope(root.low) <= 1e-12 && slope(root.high) >= -1e-12 && root.high - root.low < 1e-12,
+            "{root:?}"
+        );
+        assert!(only.kind == Kind::Minimum && inside.undecided.is_empty());
+        let quartic = survey("expr:x^4+x^2", &[(-5.0, 5.0)]);
+        let side = quartic.points[0].location[0];
+        assert!(side.contains(0.0) && side.high - side.low < 1e-12, "{side:?}");
+    }
+
+    /// On the border neither side is shown, and nothing is claimed.
+    #[test]
+    fn a_point_on_the_border_is_undecided() {
+        let found = survey("expr:(x-0.1)^2", &[(0.1, 2.0)]);
+        let shown = found.points.len() == 1 && found.points[0].location[0].low >= 0.1;
+        assert!(shown || (found.points.is_empty() && found.undecided.len() == 1), "{found:?}");
+        let kept = survey("expr:(x-0.1)^2", &[(0.0, 2.0)]);
+        assert!(kept.points.len() == 1 && kept.undecided.is_empty(), "{kept:?}");
+    }
+
+    #[test]
+    fn hubers_function_is_smooth_at_its_minimum_and_undefined_is_not_zero() {
+        let huber = survey("expr:huber(x,1)", &[(-2.0, 2.0)]);
+        assert!(huber.undecided.is_empty() && huber.points.len() == 1, "{huber:?}");
+        assert_eq!(huber.points[0].kind, Kind::Minimum);
+        let nowhere = survey("expr:x*x+sin(log(x))*0", &[(-2.0, -1.0)]);
+        assert!(nowhere.points.is_empty() && nowhere.undecided.len() == 1, "{nowhere:?}");
+    }
+
+    /// A flat function leaves as many boxes as may be looked at, in one cluster; merging them takes no longer than finding them.
+    #[test]
+    fn many_undecided_boxes_are_merged_in_time() {
+        for (name, n) in [("expr:0*x", 1), ("expr:0*x*y", 2)] {
+            let objective = build(name, &Options::default()).unwrap();
+            let region = vec![Interval::new(-1.0, 1.0); n];
+            let found =
+                critical_points(Function::new(objective.as_ref()).unwrap(), &region, 100_000).unwrap();
+            assert!(found.points.is_empty() && found.undecided.len() == 1, "{}", found.undecided.len());
+        }
+        // Two clusters stay two.
+        let cell = |a: f64, b: f64| vec![Interval::new(a, a + 1.0), Interval::new(b, b + 1.0)];
+        let mut cells = vec![cell(0.0, 0.0), cell(5.0, 0.0), cell(1.0, 1.0), cell(0.0, 5.0), cell(2.0, 1.5)];
+        merge_neighbours(&mut cells);
+        assert_eq!(cells.len(), 3, "{cells:?}");
     }
 }

@@ -183,6 +183,13 @@ impl<S: Scalar, const N: usize> Scalar for Dual<S, N> {
         Self::lift(self.re.sign())
     }
     #[inline(always)]
+    fn huber(self, d: Self) -> Self {
+        // The inner arithmetic's own value, which on boxes knows that there is no kink at 0.
+        let size = self.re.abs();
+        let (along, across) = (self.re.clamped(d.re), size - size.min(d.re));
+        self.zip(d, self.re.huber(d.re), |a, b| along * a + across * b)
+    }
+    #[inline(always)]
     fn norm(values: &[Self]) -> Self {
         let zero = S::constant(0.0);
         let squares = values.iter().fold(zero, |s, v| s + v.re * v.re);

@@ -85,6 +85,12 @@ pub trait Scalar:
         let m = a.min(d);
         m * a - Self::constant(0.5) * m * m
     }
+    /// x where |x| ≤ d, else d with the sign of x: the slope of Huber's function. Not written with signs, so that its own
+    /// slope is 1 on boxes around 0.
+    #[inline(always)]
+    fn clamped(self, d: Self) -> Self {
+        self.max(-d).min(d)
+    }
     /// Euclidean norm; arithmetics with derivatives select 0 at the origin.
     #[inline(always)]
     fn norm(values: &[Self]) -> Self {

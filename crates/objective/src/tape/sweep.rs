@@ -173,11 +173,10 @@ impl Tape {
                     give(b, w * (c(1.0) - weight));
                 }
                 Op::Huber(a, d) => {
-                    // With m = min(|a|, d): ∂/∂a = m·sign(a), ∂/∂d = |a| − m.
+                    // ∂/∂a as in `Scalar::huber` of dual numbers; ∂/∂d = |a| − min(|a|, d).
                     let size = at(a).abs();
-                    let m = size.min(at(d));
-                    give(a, w * m * at(a).abs_slope());
-                    give(d, w * (size - m));
+                    give(a, w * at(a).clamped(at(d)));
+                    give(d, w * (size - size.min(at(d))));
                 }
                 Op::Norm(start, length) => {
                     // The direction x/‖x‖; sign(‖x‖) = 0 selects zero at the origin instead of 0/0.

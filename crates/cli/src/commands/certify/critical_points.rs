@@ -88,7 +88,7 @@ fn text(survey: &Survey) -> String {
     }
     out += &match survey.undecided.len() {
         0 => format!("enclosed: these {} are all critical points in the box\n", survey.points.len()),
-        _ => "enclosed, but not complete: an undecided box may hold critical points (degenerate, or on a kink)\n".into(),
+        _ => "enclosed, but not complete: an undecided box may hold critical points (degenerate, on a kink, or on the border)\n".into(),
     };
     out
 }

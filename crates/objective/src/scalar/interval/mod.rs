@@ -8,8 +8,9 @@
 //! the expression behind it is smooth on the box (`smooth`, one of the decorations of IEEE 1788): second derivatives
 //! that dual numbers give are derivatives only there.
 //!
-//! **NaN.** An operation that is not defined on all of its arguments (√ of a negative number, ∞ − ∞) gives NaN ends. Every
-//! comparison with them is false, hence proves nothing.
+//! **NaN.** An operation that is not defined on all of its arguments (√ of a negative number, division by an interval that
+//! holds 0, ∞ − ∞) gives NaN ends, and so does everything computed from them, sin and 0·x among it. Every comparison with
+//! them is false, hence proves nothing.
 
 mod elementary;
 mod rounding;
@@ -119,6 +120,11 @@ impl Interval {
         self.with_ends(mul_down(small, small), mul_up(large, large))
     }
 
+    /// Whether an end is NaN: the expression behind it may not be defined on all of the box.
+    pub fn is_undefined(self) -> bool {
+        self.low.is_nan() || self.high.is_nan()
+    }
+
     /// The part inside [low, high], for values known to lie there.
     fn within(self, low: f64, high: f64) -> Self {
         self.intersection(Self::new(low, high)).unwrap_or(Self::NOTHING_KNOWN)
@@ -138,8 +144,7 @@ impl Interval {
     /// Hull of the slopes of a kink at 0: `left` left of it, 1 right of it.
     fn slope(self, left: f64) -> Self {
         let ends = (if self.low > 0.0 { 1.0 } else { left }, if self.high < 0.0 { left } else { 1.0 });
-        let unknown = self.low.is_nan() || self.high.is_nan();
-        if unknown {
+        if self.is_undefined() {
             Self::NOTHING_KNOWN
         } else {
             self.rough(!self.contains(0.0)).with_ends(ends.0, ends.1)
@@ -162,6 +167,10 @@ impl Interval {
 
     /// Sine-like wave with maxima at `crest` + 4j quarter turns.
     fn wave(self, f: impl Fn(f64) -> Self, crest: f64) -> Self {
+        if self.is_undefined() {
+            // The bounds ±1 hold only for what is defined.
+            return Self::NOTHING_KNOWN;
+        }
         let ends = f(self.low).hull(f(self.high));
         let low = if self.may_hold_crest(crest + 2.0) { -1.0 } else { ends.low };
         let high = if self.may_hold_crest(crest) { 1.0 } else { ends.high };
@@ -197,7 +206,7 @@ impl Div for Interval {
     type Output = Self;
     fn div(self, o: Self) -> Self {
         if o.contains(0.0) {
-            return Self::REALS;
+            return Self::NOTHING_KNOWN;
         }
         let pairs = [(self.low, o.low), (self.low, o.high), (self.high, o.low), (self.high, o.high)];
         let low = dinlab_numeric::minimum(&pairs.map(|(a, b)| div_down(a, b)));
@@ -239,7 +248,7 @@ impl Scalar for Interval {
     fn tan(self) -> Self {
         // Poles at odd quarter turns.
         if self.may_hold_crest(1.0) || self.may_hold_crest(3.0) {
-            return Self::REALS;
+            return Self::NOTHING_KNOWN;
         }
         self.increasing(|x| elementary::sin(x) / elementary::cos(x))
     }
@@ -260,6 +269,9 @@ impl Scalar for Interval {
         self.increasing(elementary::logistic)
     }
     fn powi(self, n: i32) -> Self {
+        if self.is_undefined() {
+            return Self::NOTHING_KNOWN;
+        }
         let repeated = |x: f64| {
             let (mut power, mut base, mut left) = (Self::ONE, Self::point(x), n.unsigned_abs());
             while left > 0 {
