@@ -5,6 +5,7 @@
 
 mod batch;
 pub mod dictionary;
+pub mod entry;
 mod error;
 mod grid;
 mod method;
@@ -12,9 +13,10 @@ mod run;
 mod schedule;
 
 pub use batch::{Batch, Draws, Sampling, Scaling};
+pub use entry::Parameter;
 pub use error::IndianError;
 pub use grid::Grid;
-pub use method::{build, indian_step, step_matrix, Entry, Method, Parameter, Step, ALL};
+pub use method::{build, indian_step, step_matrix, Entry, Method, Step, ALL};
 pub use run::{iterate, iterate_observed, iterate_while, Outcome, Run, DIVERGENCE_BOUND};
 pub use schedule::{Half, Schedule, ScheduleEntry, StepAssumption, SCHEDULES};
 

@@ -9,7 +9,8 @@ mod update;
 use dinlab_numeric::all_finite;
 use dinlab_objective::Start;
 
-pub use registry::{build, Entry, Parameter, ALL};
+pub use dinlab_indian::Parameter;
+pub use registry::{build, Entry, ALL};
 
 use crate::{error::NeuralError, number::Real};
 

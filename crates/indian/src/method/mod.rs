@@ -20,7 +20,13 @@ pub use nesterov::nesterov_step;
 pub use nesterov_convex::convex_momentum;
 pub use rmsprop::rmsprop_step;
 
-use crate::error::{nearest, IndianError};
+use crate::{
+    entry::Parameter,
+    error::{nearest, IndianError},
+};
+
+/// One algorithm of the registry.
+pub type Entry = crate::entry::Entry<Method>;
 
 /// One algorithm with its memory. `start` allocates; `step` does not.
 pub trait Step {
@@ -86,45 +92,6 @@ pub enum Method {
     },
 }
 
-/// A parameter of a method, as the command line shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct Parameter {
-    /// Name, also that of the command-line option.
-    pub name: &'static str,
-    /// Value used when none is given.
-    pub default: f64,
-    /// Accepted range in words.
-    pub expected: &'static str,
-    accepts: fn(f64) -> bool,
-}
-
-impl Parameter {
-    const fn non_negative(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a finite number >= 0", accepts: |v| v >= 0.0 && v.is_finite() }
-    }
-    const fn positive(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a finite number > 0", accepts: |v| v > 0.0 && v.is_finite() }
-    }
-    const fn fraction(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a number in [0, 1)", accepts: |v| (0.0..1.0).contains(&v) }
-    }
-}
-
-/// One named method.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Name as typed.
-    pub name: &'static str,
-    /// Parameters in the order that `make` takes.
-    pub parameters: &'static [Parameter],
-    /// One line for `dinlab list methods`.
-    pub summary: &'static str,
-    /// Where the method comes from.
-    pub source: &'static str,
-    /// The method with the given values, in the order of `parameters` (and as many).
-    pub make: fn(&[f64]) -> Method,
-}
-
 /// All methods in the order of `dinlab list methods`.
 pub const ALL: &[Entry] = &[
     indian::ENTRY,
@@ -140,8 +107,7 @@ pub const ALL: &[Entry] = &[
 /// The named method; `value` gives a parameter by name, `None` stands for its default. The result is validated.
 pub fn build(name: &str, value: impl Fn(&str) -> Option<f64>) -> Result<Method, IndianError> {
     let entry = ALL.iter().find(|entry| entry.name == name).ok_or_else(|| unknown(name))?;
-    let values: Vec<f64> = entry.parameters.iter().map(|p| value(p.name).unwrap_or(p.default)).collect();
-    let method = (entry.make)(&values);
+    let method = (entry.make)(&entry.values(value));
     method.validate()?;
     Ok(method)
 }
@@ -186,17 +152,15 @@ impl Method {
     /// An error naming the first parameter outside its range.
     pub fn validate(&self) -> Result<(), IndianError> {
         let entry = self.entry();
-        for (parameter, value) in entry.parameters.iter().zip(self.values()) {
-            if !(parameter.accepts)(value) {
-                return Err(IndianError::Parameter {
-                    method: entry.name,
-                    parameter: parameter.name,
-                    value,
-                    expected: parameter.expected,
-                });
-            }
+        match entry.refused(&self.values()) {
+            None => Ok(()),
+            Some((parameter, value)) => Err(IndianError::Parameter {
+                method: entry.name,
+                parameter: parameter.name,
+                value,
+                expected: parameter.expected,
+            }),
         }
-        Ok(())
     }
 
     /// The algorithm itself, not yet started.
@@ -205,8 +169,10 @@ impl Method {
             Self::Indian { alpha, beta } => Box::new(indian::Indian::new(alpha, beta)),
             Self::GradientDescent => Box::<gradient_descent::GradientDescent>::default(),
             Self::HeavyBall { momentum } => Box::new(heavy_ball::HeavyBall::new(momentum)),
-            Self::Nesterov { momentum } => Box::new(nesterov::Nesterov::new(momentum)),
-            Self::NesterovConvex => Box::<nesterov_convex::NesterovConvex>::default(),
+            Self::Nesterov { momentum } => {
+                Box::new(nesterov::Nesterov::new(nesterov::Momentum::Constant(momentum)))
+            }
+            Self::NesterovConvex => Box::new(nesterov::Nesterov::new(nesterov::Momentum::Convex)),
             Self::Adagrad { epsilon } => Box::new(adagrad::Adagrad::new(epsilon)),
             Self::Rmsprop { beta2, epsilon } => Box::new(rmsprop::Rmsprop::new(beta2, epsilon)),
             Self::Adam { beta1, beta2, epsilon } => Box::new(adam::Adam::new(beta1, beta2, epsilon)),
@@ -216,11 +182,7 @@ impl Method {
 
 impl std::fmt::Display for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())?;
-        for (i, (parameter, value)) in self.entry().parameters.iter().zip(self.values()).enumerate() {
-            write!(f, "{}{} = {value}", if i == 0 { " (" } else { ", " }, parameter.name)?;
-        }
-        f.write_str(if self.entry().parameters.is_empty() { "" } else { ")" })
+        self.entry().describe(&self.values(), f)
     }
 }
 

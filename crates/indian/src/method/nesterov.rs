@@ -5,7 +5,7 @@
 
 use dinlab_objective::{Oracle, Scalar, Start};
 
-use super::{rest_only, Entry, Method, Parameter, Step};
+use super::{nesterov_convex, rest_only, Entry, Method, Parameter, Step};
 use crate::error::IndianError;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -24,33 +24,48 @@ pub fn nesterov_step<S: Scalar>(momentum: S, step_size: S, x: &mut S, y: &mut S,
     *y = *x + momentum * (*x - old);
 }
 
+/// m of step k.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Momentum {
+    /// The same in every step.
+    Constant(f64),
+    /// k/(k+3), for convex J.
+    Convex,
+}
+
 /// State: the extrapolated point y.
 #[derive(Debug, Clone)]
 pub(super) struct Nesterov {
-    momentum: f64,
+    momentum: Momentum,
     y: Vec<f64>,
     v: Vec<f64>,
 }
 
 impl Nesterov {
-    pub(super) fn new(momentum: f64) -> Self {
+    pub(super) fn new(momentum: Momentum) -> Self {
         Self { momentum, y: Vec::new(), v: Vec::new() }
     }
 }
 
 impl Step for Nesterov {
     fn name(&self) -> &'static str {
-        ENTRY.name
+        match self.momentum {
+            Momentum::Constant(_) => ENTRY.name,
+            Momentum::Convex => nesterov_convex::ENTRY.name,
+        }
     }
     fn start(&mut self, _: &mut dyn Oracle, theta: &[f64], start: &Start) -> Result<(), IndianError> {
-        rest_only(ENTRY.name, start)?;
+        rest_only(self.name(), start)?;
         self.y = theta.to_vec();
         self.v = vec![0.0; theta.len()];
         Ok(())
     }
-    fn step(&mut self, _: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
+    fn step(&mut self, k: u64, step_size: f64, oracle: &mut dyn Oracle, theta: &mut [f64]) {
         oracle.gradient(&self.y, &mut self.v);
-        let m = self.momentum;
+        let m = match self.momentum {
+            Momentum::Constant(m) => m,
+            Momentum::Convex => nesterov_convex::convex_momentum(k),
+        };
         for ((x, y), v) in theta.iter_mut().zip(&mut self.y).zip(&self.v) {
             nesterov_step(m, step_size, x, y, *v);
         }

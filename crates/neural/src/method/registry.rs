@@ -1,46 +1,12 @@
 //! Names, parameters and sources of the training methods.
 
+use dinlab_indian::Parameter;
+
 use super::Method;
 use crate::error::NeuralError;
 
-/// A parameter of a method, as the command line shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct Parameter {
-    /// Name; the option has `-` for `_`.
-    pub name: &'static str,
-    /// Value used when none is given.
-    pub default: f64,
-    /// Accepted range in words.
-    pub expected: &'static str,
-    accepts: fn(f64) -> bool,
-}
-
-impl Parameter {
-    const fn non_negative(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a finite number >= 0", accepts: |v| v >= 0.0 && v.is_finite() }
-    }
-    const fn positive(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a finite number > 0", accepts: |v| v > 0.0 && v.is_finite() }
-    }
-    const fn fraction(name: &'static str, default: f64) -> Self {
-        Self { name, default, expected: "a number in [0, 1)", accepts: |v| (0.0..1.0).contains(&v) }
-    }
-}
-
-/// One named method.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Name as typed.
-    pub name: &'static str,
-    /// Parameters in the order that `make` takes.
-    pub parameters: &'static [Parameter],
-    /// One line for `dinlab list training-methods`.
-    pub summary: &'static str,
-    /// Where the update comes from.
-    pub source: &'static str,
-    /// The method with the given values, in the order of `parameters` (and as many).
-    pub make: fn(&[f64]) -> Method,
-}
+/// One training method of the registry.
+pub type Entry = dinlab_indian::entry::Entry<Method>;
 
 /// All methods in the order in which they are listed.
 pub const ALL: &[Entry] = &[
@@ -131,12 +97,10 @@ pub fn build(name: &str, value: impl Fn(&str) -> Option<f64>) -> Result<Method, 
         let names: Vec<&str> = ALL.iter().map(|entry| entry.name).collect();
         return Err(NeuralError::unknown("training method", name, &names));
     };
-    let values: Vec<f64> = entry.parameters.iter().map(|p| value(p.name).unwrap_or(p.default)).collect();
-    for (parameter, &value) in entry.parameters.iter().zip(&values) {
-        if !(parameter.accepts)(value) {
-            let (method, parameter, expected) = (entry.name, parameter.name, parameter.expected);
-            return Err(NeuralError::Parameter { method, parameter, value, expected });
-        }
+    let values = entry.values(value);
+    if let Some((parameter, value)) = entry.refused(&values) {
+        let (method, parameter, expected) = (entry.name, parameter.name, parameter.expected);
+        return Err(NeuralError::Parameter { method, parameter, value, expected });
     }
     Ok((entry.make)(&values))
 }
@@ -176,11 +140,7 @@ impl Method {
 
 impl std::fmt::Display for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())?;
-        for (i, (parameter, value)) in self.entry().parameters.iter().zip(self.values()).enumerate() {
-            write!(f, "{}{} = {value}", if i == 0 { " (" } else { ", " }, parameter.name.replace('_', " "))?;
-        }
-        f.write_str(if self.entry().parameters.is_empty() { "" } else { ")" })
+        self.entry().describe(&self.values(), f)
     }
 }
 
