@@ -22,6 +22,11 @@ pub(crate) fn numbers(objective: &str, text: &str, expected: &str) -> Result<Vec
         .collect()
 }
 
+/// The inverse of [`numbers`].
+pub(crate) fn listed(numbers: &[f64]) -> String {
+    numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",")
+}
+
 /// One number that satisfies `valid`, or `default` where nothing is given.
 pub(crate) fn number_or(
     objective: &str,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{bad_argument, numbers, Entry, Options, Shared};
+use super::{bad_argument, listed, numbers, Entry, Options, Shared};
 use crate::{
     error::ObjectiveError,
     facts::{Bound, CriticalKind, CriticalPoint, Facts, Regularity},
@@ -62,11 +62,12 @@ impl Terms for Medians {
     }
 }
 
-/// The lowest and the highest median of a list that is not empty.
-pub(super) fn middle(points: &[f64]) -> [f64; 2] {
+/// The middle of the medians of a list that is not empty, and whether it is the only one.
+pub(super) fn median(points: &[f64]) -> (f64, bool) {
     let mut sorted = points.to_vec();
     sorted.sort_by(f64::total_cmp);
-    [sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]]
+    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+    (if low == high { low } else { 0.5 * low + 0.5 * high }, low == high)
 }
 
 /// Numbers as they are typed, one or more and not more than [`TERMS_MAX`].
@@ -80,11 +81,10 @@ pub(super) fn points(name: &str, arguments: &str, expected: &str) -> Result<Vec<
 
 fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     let points = points("medians", arguments, EXPECTED)?;
-    let [low, high] = middle(&points);
-    let centre = if low == high { low } else { 0.5 * low + 0.5 * high };
+    let (centre, complete) = median(&points);
     let (first, last) = (dinlab_numeric::minimum(&points), dinlab_numeric::maximum(&points));
     let margin = 1.0 + 0.5 * last - 0.5 * first;
-    let listed: Vec<String> = points.iter().map(f64::to_string).collect();
+    let name = format!("medians:{}", listed(&points));
     let formula = Medians { points };
     let facts = Facts {
         regularity: Regularity::Lipschitz,
@@ -93,7 +93,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         tame: true,
         infimum: Some(formula.value(&[centre])),
         critical_points: vec![CriticalPoint { point: vec![centre], kind: CriticalKind::Minimum }],
-        complete: low == high,
+        complete,
         piece_smoothness: Some(Bound::global(0.0)),
         convexity: Some(Bound::global(0.0)),
         // Piecewise linear: the slope is bounded away from 0 off the minimisers.
@@ -101,7 +101,7 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
         kinks: vec!["x = a_n for each n (convex)".into()],
         view: vec![[first - margin, last + margin]],
         source: "closed form".into(),
-        ..Facts::unknown(format!("medians:{}", listed.join(",")), r"\sum_n|\theta-a_n|", 1)
+        ..Facts::unknown(name, r"\sum_n|\theta-a_n|", 1)
     };
     Ok(Arc::new(Native::sum(formula, facts, options.selection)))
 }

@@ -23,7 +23,7 @@ mod wells;
 
 use std::sync::Arc;
 
-use arguments::{bad_argument, no_arguments, number_or, numbers, whole_or, DIMENSION_MAX};
+use arguments::{bad_argument, listed, no_arguments, number_or, numbers, whole_or, DIMENSION_MAX};
 
 use crate::{
     error::ObjectiveError,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dinlab_numeric::{maximum, minimum, norm_inf};
 
-use super::{bad_argument, numbers, Entry, Options, Shared};
+use super::{bad_argument, listed, numbers, Entry, Options, Shared};
 use crate::{
     error::ObjectiveError,
     facts::{Bound, CriticalKind, CriticalPoint, Facts, Regularity},
@@ -126,11 +126,10 @@ fn type_at_zero(low: f64, high: f64) -> CriticalKind {
 
 /// The specification that gives the same objective again.
 fn name(form: &Quadratic) -> String {
-    let join = |row: &[f64]| row.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
     match form {
-        Quadratic::Diagonal(lambda) => format!("quadratic:{}", join(lambda)),
+        Quadratic::Diagonal(lambda) => format!("quadratic:{}", listed(lambda)),
         Quadratic::Dense(rows) => {
-            format!("quadratic:{}", rows.iter().map(|row| join(row)).collect::<Vec<_>>().join(";"))
+            format!("quadratic:{}", rows.iter().map(|row| listed(row)).collect::<Vec<_>>().join(";"))
         }
     }
 }

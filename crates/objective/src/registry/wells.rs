@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    bad_argument,
-    medians::{middle, points},
+    bad_argument, listed,
+    medians::{median, points},
     Entry, Options, Shared,
 };
 use crate::{
@@ -71,10 +71,9 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
     if radii.iter().any(|&b| b <= 0.0) {
         return Err(bad_argument("wells", arguments, EXPECTED));
     }
-    let [low, high] = middle(&radii);
-    let centre = if low == high { low } else { 0.5 * low + 0.5 * high };
+    let (centre, complete) = median(&radii);
     let widest = dinlab_numeric::maximum(&radii);
-    let listed: Vec<String> = radii.iter().map(f64::to_string).collect();
+    let name = format!("wells:{}", listed(&radii));
     let formula = Wells { radii };
     let at = |x: f64, kind| CriticalPoint { point: vec![x], kind };
     let facts = Facts {
@@ -87,14 +86,14 @@ fn build(arguments: &str, options: &Options) -> Result<Shared, ObjectiveError> {
             at(0.0, CriticalKind::Maximum),
             at(centre, CriticalKind::Minimum),
         ],
-        complete: low == high,
+        complete,
         piece_smoothness: Some(Bound::global(0.0)),
         // Piecewise linear: the slope is bounded away from 0 off the minimisers.
         kl_exponent: Some(0.0),
         kinks: vec!["x = 0 (concave)".into(), "|x| = b_n for each n (convex)".into()],
         view: vec![[-1.0 - 1.5 * widest, 1.0 + 1.5 * widest]],
         source: "closed form".into(),
-        ..Facts::unknown(format!("wells:{}", listed.join(",")), r"\sum_n\bigl||\theta|-b_n\bigr|", 1)
+        ..Facts::unknown(name, r"\sum_n\bigl||\theta|-b_n\bigr|", 1)
     };
     Ok(Arc::new(Native::sum(formula, facts, options.selection)))
 }

@@ -5,25 +5,19 @@ use dinlab_enclosure::{CriticalPoint, Kind, Survey};
 use dinlab_report::Table;
 use serde_json::json;
 
-use super::interval::{boxed, cell_words, ends, function, region, typed, words};
+use super::interval::{boxed, cell_words, ends, function, words, OnBox};
 use crate::{
-    args::{Common, Reading},
+    args::Common,
     output::{self, Product},
     session::{Exit, Session},
-    values::{self, Sides},
+    values,
 };
 
 /// Prove which critical points a box holds, with their types (interval arithmetic, at most 4 variables)
 #[derive(Debug, Args)]
 pub struct CriticalPoints {
-    /// Objective: a registered name (`dinlab list objectives`) or expr:FORMULA
-    #[arg(long, value_name = "J")]
-    objective: String,
     #[command(flatten)]
-    reading: Reading,
-    /// Box to search, low:high for each variable, or one for all
-    #[arg(long = "box", value_name = "a:b,..", allow_hyphen_values = true)]
-    sides: Sides,
+    subject: OnBox,
     /// Most boxes to look at
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = values::positive_count, allow_hyphen_values = true)]
     max_boxes: u64,
@@ -34,16 +28,12 @@ pub struct CriticalPoints {
 impl CriticalPoints {
     /// Searches and prints.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let objective = self.reading.objective(&self.objective)?;
+        let (objective, region) = self.subject.resolve()?;
         let function = function(&*objective)?;
-        let region = region(&self.sides, objective.dimension(), objective.name())?;
         session.prepare(output::Format::ALL)?;
         let limit = usize::try_from(self.max_boxes).unwrap_or(usize::MAX);
         let survey = dinlab_enclosure::critical_points(function, &region, limit)?;
-        let plan = json!({
-            "command": "certify critical-points", "objective": self.objective, "variables": self.reading.variables,
-            "box": typed(&self.sides), "max_boxes": self.max_boxes,
-        });
+        let plan = self.subject.plan("certify critical-points", ("max_boxes", self.max_boxes));
         let points: Vec<_> = survey
             .points
             .iter()

@@ -3,25 +3,19 @@
 use clap::Args;
 use serde_json::json;
 
-use super::interval::{ends, function, region, typed, words};
+use super::interval::{ends, function, words, OnBox};
 use crate::{
-    args::{Common, Reading},
+    args::Common,
     output::{self, Product},
     session::{Exit, Session},
-    values::{self, Sides},
+    values,
 };
 
 /// Bound the eigenvalues of the Hessian over a box: mu and L (interval arithmetic, at most 4 variables)
 #[derive(Debug, Args)]
 pub struct Curvature {
-    /// Objective: a registered name (`dinlab list objectives`) or expr:FORMULA
-    #[arg(long, value_name = "J")]
-    objective: String,
     #[command(flatten)]
-    reading: Reading,
-    /// Box, low:high for each variable, or one for all
-    #[arg(long = "box", value_name = "a:b,..", allow_hyphen_values = true)]
-    sides: Sides,
+    subject: OnBox,
     /// Most pieces into which the box is divided
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = values::positive_count, allow_hyphen_values = true)]
     pieces: u64,
@@ -32,16 +26,12 @@ pub struct Curvature {
 impl Curvature {
     /// Bounds and prints.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let objective = self.reading.objective(&self.objective)?;
+        let (objective, region) = self.subject.resolve()?;
         let function = function(&*objective)?;
-        let region = region(&self.sides, objective.dimension(), objective.name())?;
         session.prepare(output::Format::RECORD)?;
         let pieces = usize::try_from(self.pieces).unwrap_or(usize::MAX);
         let found = dinlab_enclosure::curvature(function, &region, pieces)?;
-        let plan = json!({
-            "command": "certify curvature", "objective": self.objective, "variables": self.reading.variables,
-            "box": typed(&self.sides), "pieces": self.pieces,
-        });
+        let plan = self.subject.plan("certify curvature", ("pieces", self.pieces));
         let body = json!({
             "evidence": "enclosed", "smooth": found.smooth,
             "least_eigenvalue": ends(&found.least), "greatest_eigenvalue": ends(&found.greatest),

@@ -1,10 +1,45 @@
-//! What the kinds with interval arithmetic share: boxes from the command line, and boxes as text and as JSON.
+//! What the kinds with interval arithmetic share: an objective on a box from the command line, and boxes as text and as JSON.
 
+use clap::Args;
 use dinlab_enclosure::{Function, Interval};
-use dinlab_objective::Objective;
-use serde_json::{json, Value};
+use dinlab_objective::{registry::Shared, Objective};
+use serde_json::{json, Map, Value};
 
-use crate::{output::number, values::Sides};
+use crate::{args::Reading, output::number, values::Sides};
+
+/// The options that name an objective and a box.
+#[derive(Debug, Args)]
+pub struct OnBox {
+    /// Objective: a registered name (`dinlab list objectives`) or expr:FORMULA
+    #[arg(long, value_name = "J")]
+    objective: String,
+    #[command(flatten)]
+    reading: Reading,
+    /// Box, low:high for each variable, or one for all
+    #[arg(long = "box", value_name = "a:b,..", allow_hyphen_values = true)]
+    sides: Sides,
+}
+
+impl OnBox {
+    /// The objective, and the box with one side for each of its variables.
+    pub fn resolve(&self) -> anyhow::Result<(Shared, Vec<Interval>)> {
+        let objective = self.reading.objective(&self.objective)?;
+        let region = region(&self.sides, objective.dimension(), objective.name())?;
+        Ok((objective, region))
+    }
+
+    /// The options as they are typed, with the command's own.
+    pub fn plan(&self, command: &str, own: (&str, u64)) -> Value {
+        let sides = self.sides.0.iter().map(|(low, high)| format!("{low}:{high}"));
+        let mut plan = Map::new();
+        plan.insert("command".into(), json!(command));
+        plan.insert("objective".into(), json!(self.objective));
+        plan.insert("variables".into(), json!(self.reading.variables));
+        plan.insert("box".into(), json!(sides.collect::<Vec<_>>().join(",")));
+        plan.insert(own.0.into(), json!(own.1));
+        Value::Object(plan)
+    }
+}
 
 /// J on boxes, or a message that names `--objective`.
 pub fn function(objective: &dyn Objective) -> anyhow::Result<Function<'_>> {
@@ -12,7 +47,7 @@ pub fn function(objective: &dyn Objective) -> anyhow::Result<Function<'_>> {
 }
 
 /// The box of `--box`; one side stands for all variables.
-pub fn region(sides: &Sides, n: usize, name: &str) -> anyhow::Result<Vec<Interval>> {
+fn region(sides: &Sides, n: usize, name: &str) -> anyhow::Result<Vec<Interval>> {
     let found = sides.0.len();
     if found != n && found != 1 {
         anyhow::bail!(
@@ -20,11 +55,6 @@ pub fn region(sides: &Sides, n: usize, name: &str) -> anyhow::Result<Vec<Interva
         );
     }
     Ok((0..n).map(|i| sides.0[i.min(found - 1)]).map(|(low, high)| Interval::new(low, high)).collect())
-}
-
-/// The sides as they are typed.
-pub fn typed(sides: &Sides) -> Value {
-    json!(sides.0.iter().map(|(low, high)| format!("{low}:{high}")).collect::<Vec<_>>().join(","))
 }
 
 /// [low, high].
