@@ -191,10 +191,7 @@ impl<T: Real> Training<T> {
         if self.ordered == Some(self.epoch) {
             return;
         }
-        let count = self.data.train.len();
-        self.order.clear();
-        self.order.extend(0..count);
-        shuffle(&mut self.order, &mut Stream::new(self.plan.seed, "neural/batches", self.epoch));
+        order(self.plan.seed, self.epoch, self.data.train.len(), &mut self.order);
         self.ordered = Some(self.epoch);
     }
 
@@ -264,6 +261,18 @@ impl<T: Real> Training<T> {
     pub fn running_loss(&self) -> f64 {
         self.epoch_loss / self.position as f64
     }
+}
+
+/// Seed of the run with the given number (from 0) under the user's seed; run i of every method has the same.
+pub fn run_seed(seed: u64, run: u64) -> u64 {
+    Stream::new(seed, "neural/run", run).bits()
+}
+
+/// The order in which a run visits its `count` training samples in an epoch, into `order`; consecutive blocks of it are the batches.
+pub fn order(run_seed: u64, epoch: u64, count: usize, order: &mut Vec<usize>) {
+    order.clear();
+    order.extend(0..count);
+    shuffle(order, &mut Stream::new(run_seed, "neural/batches", epoch));
 }
 
 impl Plan {

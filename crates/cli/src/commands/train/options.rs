@@ -5,8 +5,7 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use dinlab_indian::Schedule;
-use dinlab_neural::{data, method, Dataset, Initial, Loss, Method, Network, Plan, Targets};
-use dinlab_numeric::Stream;
+use dinlab_neural::{data, method, train, Dataset, Initial, Loss, Method, Network, Plan, Targets};
 use dinlab_objective::{Selection, Start};
 use serde_json::{json, Map, Value};
 
@@ -316,8 +315,7 @@ impl Options {
 impl Setting {
     /// One contender per method, checked at every step size that it will see.
     pub fn contenders(&self, seed: u64, data: &Dataset) -> anyhow::Result<Vec<Contender>> {
-        let seeds: Vec<u64> =
-            (0..self.seeds).map(|run| Stream::new(seed, "neural/run", run).bits()).collect();
+        let seeds: Vec<u64> = (0..self.seeds).map(|run| train::run_seed(seed, run)).collect();
         let contender = |(index, &method): (usize, &Method)| {
             let start = if method.has_second() { self.template.start.clone() } else { Start::Rest };
             let template = Plan { method, start, ..self.template.clone() };
