@@ -40,6 +40,12 @@ pub fn expand(mut arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
         arguments.insert(1, file);
         return Ok(arguments);
     }
+    if command == "map" && arguments.get(1).is_none_or(|word| word.to_string_lossy().starts_with('-')) {
+        // The kind need not be typed again.
+        if let Some(kind) = plan.get("resolved").and_then(|r| r.get("kind")).and_then(Value::as_str) {
+            arguments.insert(1, kind.into());
+        }
+    }
     let options = options(&command, &plan, &arguments[words..])
         .with_context(|| format!("--config {}", file.to_string_lossy()))?;
     arguments.splice(words..words, options.into_iter().map(OsString::from));

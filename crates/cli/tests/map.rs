@@ -166,3 +166,18 @@ fn the_sharpness_of_an_objective_has_error_bars() {
     assert_eq!(saddle["sharpness"]["power_iteration"]["value"].as_f64().unwrap().round(), -8.0);
     assert_eq!(saddle["sharpness"]["lanczos"]["value"].as_f64().unwrap().round(), 2.0);
 }
+
+#[test]
+fn a_record_of_a_map_makes_it_again_without_its_kind() {
+    let place = Place::new();
+    let first = place.record("map rate --cells 12 --hessian-eigenvalues 1,9");
+    std::fs::write(place.0.path().join("map.json"), first.to_string()).unwrap();
+    let again = place.record("map --config map.json");
+    assert_eq!((&again["plan"], &again["mismatches"]), (&first["plan"], &first["mismatches"]));
+    // What is typed after it counts, the kind included.
+    let other = place.record("map stability --config map.json --cells 9");
+    assert_eq!(
+        (&other["plan"]["cells"], &other["plan"]["resolved"]["kind"]),
+        (&"9x9".into(), &"stability".into())
+    );
+}

@@ -31,7 +31,8 @@ fn main() {
     let fixed = Fixed { alpha: 0.5, beta: 0.1, step_size: f64::NAN, eigenvalues: Vec::new() };
     for quantity in [Quantity::Stability, Quantity::Rate, Quantity::Oscillation] {
         timed(&format!("{quantity:?}, 1000×1000"), || {
-            linear::map(quantity, &plane, &fixed, 1e-4).unwrap().boundary.len() as u64
+            linear::map(quantity, &plane, &fixed, 1e-4, &AtomicBool::new(false)).unwrap().boundary.len()
+                as u64
         });
     }
     let plane = Plane { x: axis("theta_1", -2.0, 2.0, false), y: axis("theta_2", -2.0, 2.0, false) };

@@ -12,6 +12,7 @@ pub mod draw;
 pub mod error;
 pub mod escape;
 pub mod linear;
+mod modes;
 pub mod plane;
 pub mod refine;
 pub mod runs;

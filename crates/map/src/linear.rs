@@ -1,8 +1,10 @@
 //! Stability, rate and oscillation of eigenmodes over planes of α, β, γ and λ.
 //!
-//! A cell is simulated by the matrix of the shipped step, from the images of the basis vectors: the modulus and angle of its
-//! eigenvalues are what a run of any length shows. The prediction is the closed form: (NS) γ < β + α/λ, (flip) 4 − 2γ(α+βλ) + γ²λ > 0,
+//! Rates and half-turns are those of runs of the shipped step on the eigenmodes ([`crate::modes`]). Classes, and the spectral
+//! radius of the stability map, come from the matrix of the shipped step, from the images of the basis vectors. The prediction is the closed form: (NS) γ < β + α/λ, (flip) 4 − 2γ(α+βλ) + γ²λ > 0,
 //! −log max|1 + γs|, and (α+βλ)² < 4λ for rotation.
+
+use std::sync::atomic::AtomicBool;
 
 use dinlab_analysis::{
     spectrum::{eigenvalues_2x2, modulus, multipliers, spectral_radius},
@@ -16,6 +18,7 @@ use rayon::prelude::*;
 use crate::{
     contour,
     error::MapError,
+    modes,
     plane::Plane,
     refine::{crossing, refine, segments},
     Curve, Map, Mismatch, Mismatches,
@@ -112,12 +115,16 @@ fn predicted(
 fn judge(quantity: Quantity, modes: impl Iterator<Item = [Complex<f64>; 2]>) -> (Option<u8>, f64) {
     if quantity == Quantity::Oscillation {
         let (mut class, mut turn): (u8, f64) = (0, 0.0);
-        for mu in modes.flatten() {
-            if mu.re.is_nan() {
+        for pair in modes {
+            // What is seen in the end is the larger of the two.
+            let leading = if modulus(pair[0]) >= modulus(pair[1]) { pair[0] } else { pair[1] };
+            turn = max(turn, (leading.im.atan2(leading.re) / std::f64::consts::PI).abs());
+            let [a, b] = pair;
+            if a.re.is_nan() || b.re.is_nan() {
                 return (None, f64::NAN);
             }
-            turn = max(turn, (mu.im.atan2(mu.re) / std::f64::consts::PI).abs());
-            class = match (mu.im != 0.0, mu.re < 0.0, class) {
+            let complex = a.im != 0.0 || b.im != 0.0;
+            class = match (complex, a.re < 0.0 || b.re < 0.0, class) {
                 (true, ..) => 1,
                 (false, true, 0) => 2,
                 _ => class,
@@ -154,8 +161,14 @@ fn inside(quantity: Quantity, [alpha, beta, gamma]: [f64; 3], lambdas: &[f64]) -
 /// The map; `accuracy` is that of the boundary, as a fraction of each axis.
 ///
 /// # Errors
-/// A bad plane, or numbers out of range: α, β ≥ 0, γ > 0 on the whole of it.
-pub fn map(quantity: Quantity, plane: &Plane, fixed: &Fixed, accuracy: f64) -> Result<Map, MapError> {
+/// A bad plane, numbers out of range (α, β ≥ 0, γ > 0 on the whole of it), or an interruption by `stop`.
+pub fn map(
+    quantity: Quantity,
+    plane: &Plane,
+    fixed: &Fixed,
+    accuracy: f64,
+    stop: &AtomicBool,
+) -> Result<Map, MapError> {
     plane.validate()?;
     let slots = Slots::of(plane)?;
     check(plane, slots, fixed)?;
@@ -171,7 +184,10 @@ pub fn map(quantity: Quantity, plane: &Plane, fixed: &Fixed, accuracy: f64) -> R
         .into_par_iter()
         .map(|cell| with(plane.centre(cell), &|p, l| judge(quantity, predicted(p, l))))
         .collect();
-    let (class, value): (Vec<Option<u8>>, Vec<f64>) = cells.into_iter().unzip();
+    let (class, mut value): (Vec<Option<u8>>, Vec<f64>) = cells.into_iter().unzip();
+    if quantity != Quantity::Stability {
+        from_runs(quantity, plane, slots, fixed, &mut value, stop)?;
+    }
     let mismatches = compare(quantity, plane, slots, fixed, &class, &value, &theory);
     // The boundary that is refined is that of the closed form's inside: types of instability may change elsewhere.
     let side = |class: Option<u8>| match quantity {
@@ -211,6 +227,69 @@ pub fn map(quantity: Quantity, plane: &Plane, fixed: &Fixed, accuracy: f64) -> R
         marks,
         plane: plane.clone(),
     })
+}
+
+/// Replaces the numbers of the cells by those of runs.
+fn from_runs(
+    quantity: Quantity,
+    plane: &Plane,
+    slots: Slots,
+    fixed: &Fixed,
+    value: &mut [f64],
+    stop: &AtomicBool,
+) -> Result<(), MapError> {
+    /// Cells whose modes are listed at a time.
+    const PART: usize = 1 << 16;
+    let mut first = 0;
+    for part in value.chunks_mut(PART) {
+        let (mut all, mut own) = (Vec::new(), [0.0]);
+        for cell in first..first + part.len() {
+            let ([a, b, g], lambdas) = slots.fill(fixed, plane.centre(cell), &mut own);
+            all.extend(lambdas.iter().map(|l| [a, b, g, *l]));
+        }
+        let seen = modes::run(&all, stop)?;
+        let count = all.len() / part.len();
+        for (value, seen) in part.iter_mut().zip(seen.chunks(count)) {
+            *value = match quantity {
+                Quantity::Oscillation => seen.iter().fold(0.0, |s, seen| max(s, seen.turns)),
+                _ => seen.iter().fold(f64::INFINITY, |s, seen| dinlab_numeric::min(s, seen.rate)),
+            };
+        }
+        first += part.len();
+    }
+    Ok(())
+}
+
+/// How far the number of a cell may be from the closed form; infinite where the closed form itself is not decided.
+fn allowance(quantity: Quantity, p: [f64; 3], lambdas: &[f64]) -> f64 {
+    let rounding = rounding(p, lambdas);
+    let mut allowed: f64 = 0.0;
+    for &lambda in lambdas {
+        let mode = [p[0], p[1], p[2], lambda];
+        let pair = multipliers(p[0], p[1], p[2], lambda);
+        let (large, small) = (
+            max(modulus(pair[0]), modulus(pair[1])),
+            dinlab_numeric::min(modulus(pair[0]), modulus(pair[1])),
+        );
+        let one = match quantity {
+            Quantity::Stability => rounding,
+            // A radius that is rounding has a logarithm that says nothing.
+            _ if large <= 4.0 * rounding => f64::INFINITY,
+            Quantity::Rate => modes::allowance(mode, pair) + rounding / large,
+            // Of two real multipliers the smaller must have died away where their signs differ.
+            Quantity::Oscillation => {
+                let opposite = pair[0].im == 0.0 && pair[0].re * pair[1].re <= 0.0;
+                let undecided = opposite && (small / large).powf((modes::STEPS / 2) as f64) > 1e-12;
+                if undecided {
+                    f64::INFINITY
+                } else {
+                    2.0 / (modes::STEPS / 2) as f64
+                }
+            }
+        };
+        allowed = max(allowed, one);
+    }
+    allowed
 }
 
 /// Distance of two values as a fraction of the axis.
@@ -270,7 +349,6 @@ fn compare(
             let (p, lambdas) = slots.fill(fixed, at, &mut own);
             let allowed = rounding(p, lambdas);
             let radius = leading(measured(p, lambdas)).0;
-            let scale = if quantity == Quantity::Rate { 1.0 / radius } else { 1.0 };
             // The angle of a pair near a double root is as uncertain as its roots.
             let near_edge = match quantity {
                 Quantity::Oscillation => {
@@ -282,7 +360,9 @@ fn compare(
                     (radius - 1.0).abs() <= max(EDGE, allowed * f64::EPSILON.sqrt()) || !lone_type(p, lambdas)
                 }
             };
-            let apart = (value[cell] - number).abs() > allowed * scale && quantity != Quantity::Oscillation;
+            // Infinite numbers are equal, or compared with an infinite allowance.
+            let apart =
+                value[cell] != *number && !((value[cell] - number).abs() <= allowance(quantity, p, lambdas));
             differs = apart || (class[cell] != *expected && !near_edge) || value[cell].is_nan();
         }
         let code = |c: Option<u8>| c.map_or(f64::NAN, f64::from);

@@ -150,7 +150,7 @@ impl Map {
             Kind::Basins => self.basins(session, alpha, beta, stop),
             Kind::Escape => self.escape(session, alpha, beta, stop),
             Kind::Best => self.best(session, alpha, beta),
-            Kind::Atlas => self.atlas(session),
+            Kind::Atlas => self.atlas(session, stop),
         }
     }
 
@@ -247,7 +247,7 @@ impl Map {
             step_size: self.step_size.unwrap_or(f64::NAN),
             eigenvalues: eigenvalues.clone(),
         };
-        let mut map = linear::map(quantity, &plane, &fixed, self.accuracy)?;
+        let mut map = linear::map(quantity, &plane, &fixed, self.accuracy, stop)?;
         if let Some(steps) = self.steps {
             if self.kind != Kind::Stability || self.objective.is_none() {
                 bail!("--steps runs an objective: it needs `map stability` with --objective and --start");
@@ -394,7 +394,7 @@ impl Map {
         Ok((record::best(session, self.plan(None), &rows), figure))
     }
 
-    fn atlas(&self, session: &Session) -> anyhow::Result<(Product, Option<Figure>)> {
+    fn atlas(&self, session: &Session, stop: &AtomicBool) -> anyhow::Result<(Product, Option<Figure>)> {
         let list = |given: &Option<Vector>, default: [f64; 3], flag: &str| -> anyhow::Result<Vec<f64>> {
             let values = given.as_ref().map_or_else(|| default.to_vec(), |v| v.0.clone());
             match values.iter().find(|v| **v < 0.0) {
@@ -413,7 +413,7 @@ impl Map {
         for &alpha in &alphas {
             for &beta in &betas {
                 let fixed = Fixed { alpha, beta, step_size: f64::NAN, eigenvalues: Vec::new() };
-                let map = linear::map(Quantity::Stability, &plane, &fixed, self.accuracy)?;
+                let map = linear::map(Quantity::Stability, &plane, &fixed, self.accuracy, stop)?;
                 maps.push((format!("α = {alpha}, β = {beta}"), map));
             }
         }
