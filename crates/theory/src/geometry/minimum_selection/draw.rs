@@ -34,7 +34,7 @@ fn ends(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
     let mut found = Vec::new();
     for minimiser in &case.minimisers {
         let start = minimiser.iter().zip(case.offset(minimiser, OFFSET)).map(|(m, d)| m + d).collect();
-        let end = case.settle(start, Start::Rest, STEPS / 4)?;
+        let end = case.settle(start, Start::Rest, STEPS / 20, &minimiser)?;
         found.push(if end.still { case.ratio(&end.theta)? } else { f64::NAN });
     }
     let line = vec![0.5, 1.7];
@@ -55,7 +55,8 @@ fn cloud(context: &Context<'_>) -> Result<Panel, CheckError> {
     for index in 0..400 {
         let mut stream = context.stream("cloud", index);
         let theta = vec![stream.uniform(-3.0, 3.0), stream.uniform(-3.0, 3.0)];
-        let end = case.settle(theta, Start::Auxiliary(stream.normals(2)), SHORT / 2)?;
+        let from = theta.clone();
+        let end = case.settle(theta, Start::Auxiliary(stream.normals(2)), SHORT / 2, &from)?;
         if end.still {
             x.push(end.theta[0]);
             y.push(end.theta[1]);
