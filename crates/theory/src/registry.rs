@@ -55,6 +55,7 @@ pub const ALL: &[&dyn AnyCheck] = &[
     &networks::edge_of_stability::EdgeOfStability,
     &networks::promise_performance::PromisePerformance,
     &networks::promise_generalisation::PromiseGeneralisation,
+    &networks::promise_oscillation::PromiseOscillation,
     &networks::figure_two::FigureTwo,
     &networks::figure_four::FigureFour,
     &autodiff::relu_at_zero::ReluAtZero,

@@ -4,4 +4,5 @@ pub mod edge_of_stability;
 pub mod figure_four;
 pub mod figure_two;
 pub mod promise_generalisation;
+pub mod promise_oscillation;
 pub mod promise_performance;
