@@ -7,7 +7,8 @@
 use dinlab_analysis::{oscillation::sign_changes, spectrum::multipliers};
 use dinlab_indian::{iterate_observed, Method, Run, Schedule};
 use dinlab_neural::{Initial, NetworkObjective};
-use dinlab_numeric::{axpy, dot, max};
+use dinlab_numeric::{axpy, dot, max, norm};
+use dinlab_objective::Objective;
 use dinlab_record::{Budget, Flow, Measurement, Observation};
 use serde::Serialize;
 
@@ -16,8 +17,12 @@ use crate::{check::Context, error::CheckError, runs::require};
 
 /// Steps that are compared.
 const STEPS: u64 = 60;
-/// Steps to the minimum.
-const DESCENT: u64 = 6_000;
+/// Steps to the minimum at most, and between looks at the gradient.
+const DESCENT: u64 = 60_000;
+const LOOK: u64 = 500;
+/// |∇J| at which the descent ends. What it leaves moves the point during the comparison by about |∇J|, and the Hessian with it: measured,
+/// the deviation is 0.2 |∇J|, so that this is far below the tolerance. Without it nothing is decided.
+const NEAR: f64 = 1e-5;
 /// sλ at the minimum, s = γ² the common step.
 const STEP_CURVATURE: f64 = 0.2;
 /// Displacement.
@@ -47,10 +52,10 @@ pub struct Mode {
 }
 
 impl Minimum {
-    /// The modes of the three methods.
-    pub fn modes(&self, context: &Context<'_>) -> Result<Vec<Mode>, CheckError> {
+    /// The modes of the three methods, and |∇J| at the point they are displaced from.
+    pub fn modes(&self, context: &Context<'_>) -> Result<(Vec<Mode>, f64), CheckError> {
         let objective = network(context)?;
-        let minimum = descend(&objective, context)?;
+        let (minimum, gradient) = descend(&objective, context)?;
         let pair = top(&objective, &minimum, None, 300)?;
         let gamma = (STEP_CURVATURE / pair.value).sqrt();
         let alpha = (1.0 - self.momentum) / gamma;
@@ -64,15 +69,17 @@ impl Minimum {
             let predicted = closed_form([self.factor * alpha, beta, gamma], pair.value);
             Ok(Mode { name, measured, predicted, change })
         };
-        betas.into_iter().map(mode).collect()
+        let modes = betas.into_iter().map(mode).collect::<Result<Vec<Mode>, CheckError>>()?;
+        Ok((modes, gradient))
     }
 
     /// Deviations and sign changes, method by method.
     pub fn measure(&self, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
-        let modes = self.modes(context)?;
+        let (modes, gradient) = self.modes(context)?;
         let words =
             |mode: &Mode| format!("{} at a minimum, m = {}, sλ = {STEP_CURVATURE}", mode.name, self.momentum);
-        let mut measured = Vec::new();
+        let name = "|∇J| at the end of the descent";
+        let mut measured = vec![Measurement::at_most(name, gradient, NEAR, Budget::default())];
         for mode in &modes {
             let error = apart(&mode.measured, &mode.predicted);
             let name = "largest deviation from the closed form";
@@ -99,29 +106,38 @@ impl Minimum {
                 .on(format!("heavy ball has {}", sign_changes(&heavy.measured, HYSTERESIS))),
             );
         }
+        if gradient.is_nan() || gradient > NEAR {
+            measured = measured.into_iter().map(|m| m.refined(f64::NAN)).collect();
+        }
         Ok(measured)
     }
 }
 
-/// A minimum, by heavy ball from a random start.
-fn descend(objective: &NetworkObjective, context: &Context<'_>) -> Result<Vec<f64>, CheckError> {
+/// A point near a minimum, by heavy ball from a random start, with |∇J| there.
+fn descend(objective: &NetworkObjective, context: &Context<'_>) -> Result<(Vec<f64>, f64), CheckError> {
     let theta: Vec<f64> = Initial::He.draw(objective.network(), context.stream("minimum", 0).bits());
     let sharp = top(objective, &theta, None, 40)?.value;
-    let mut last = theta.clone();
+    let (mut last, mut slope, mut gradient) = (theta.clone(), f64::NAN, vec![0.0; theta.len()]);
+    let mut oracle = Objective::oracle(objective);
     let method = Method::HeavyBall { momentum: 0.95 };
     let run = Run::new(method, theta, Schedule::Constant(0.1 / sharp), DESCENT);
     let outcome = iterate_observed(objective, &run, &mut |o: Observation<'_>| {
-        if o.index == DESCENT {
+        if o.index.is_multiple_of(LOOK) {
             last.copy_from_slice(o.theta);
+            oracle.gradient(o.theta, &mut gradient);
+            slope = norm(&gradient);
         }
-        if context.proceed().is_ok() {
-            Flow::Continue
-        } else {
+        if slope <= NEAR || context.proceed().is_err() {
             Flow::Stop
+        } else {
+            Flow::Continue
         }
     })?;
-    require(&outcome.status, "the descent to a minimum")?;
-    Ok(last)
+    context.proceed()?;
+    if slope > NEAR {
+        require(&outcome.status, "the descent to a minimum")?;
+    }
+    Ok((last, slope))
 }
 
 /// w_k for k = 0 … [`STEPS`].
