@@ -40,6 +40,37 @@ fn tuned_gradient_descent_and_triple_momentum_have_their_rates() {
     }
 }
 
+/// A finer bracket must not end in a worse rate than a part of 1 − ρ that rounding explains, and slow methods count in parts
+/// of their own rate.
+#[test]
+fn precision_is_relative_and_finer_is_not_worse() {
+    let gap = |mu: &str, width: f64| {
+        let c = class(mu, "1");
+        let found = discrete(&Family::triple_momentum(&c), &c, Precision { width, certify: true });
+        1.0 - rational::float_above(&found.certified.unwrap().rate)
+    };
+    for mu in ["1/25", "1/10000"] {
+        let (coarse, fine) = (gap(mu, 1e-4), gap(mu, 1e-8));
+        assert!(fine > coarse * (1.0 - 2e-3), "{mu}: {fine} {coarse}");
+    }
+    let c = class("1e-6", "1");
+    let found = continuous(&Flow::Gradient, &c, FINE).certified.unwrap();
+    let r = rational::float_below(&found.rate);
+    assert!(r <= 1e-6 && r > 0.98e-6, "{r}");
+}
+
+/// Where the slower root is double it is −α/2 exactly; what is printed must not lie below it.
+#[test]
+fn limits_on_quadratics_are_rounded_outward() {
+    let number = |text: &str| rational::parse(text).unwrap();
+    let flow = Flow::Din { alpha: number("0.2"), beta: Rational::ZERO };
+    let limit = flow_limit(&flow, &class("0.01", "1"));
+    assert!((0.1..0.1 + 1e-12).contains(&limit), "{limit}");
+    let c = class("1/25", "1");
+    let radius = Family::triple_momentum(&c).spectral_radius(&c);
+    assert!(radius <= 0.8 && radius > 0.8 - 1e-7, "{radius}");
+}
+
 /// 0.64 of AutoLyap's example came out as 0.6399999825 there.
 #[test]
 fn no_rate_is_below_the_truth() {

@@ -42,6 +42,21 @@ fn a_rate_is_above_the_truth_and_its_certificate_holds() {
 }
 
 #[test]
+fn what_was_not_found_is_unknown_and_a_verified_rate_names_its_method() {
+    let place = Place::new();
+    let run = place.run("certify rate --method triple-momentum --mu 1e-12");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("unknown; no Lyapunov function"), "{}", run.stdout);
+    let run = place.run("certify rate --method din --alpha 0.5 --beta 0.25 --mu 0.2 --certificate din.json");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let verified = place.run("certify verify din.json");
+    assert!(verified.stdout.contains("DIN with alpha = 0.5, beta = 0.25"), "{}", verified.stdout);
+    let run = place.run("certify rate --method indian --alpha 0.5 --beta 0.5 --step-size -1 --mu 0.2");
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("--step-size -1"), "{}", run.stderr);
+}
+
+#[test]
 fn a_cycle_refutes_the_heavy_ball_and_its_certificate_holds() {
     let place = Place::new();
     let run = place.run("certify cycle --method heavy-ball --mu 0.04 --certificate cycle.json --json");

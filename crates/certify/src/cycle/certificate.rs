@@ -63,13 +63,9 @@ impl VerifiedCycle {
 
 fn sentence(family: &Family, class: &Condition, cycle: &Cycle) -> String {
     let show = target::show;
-    let [a, b, eta] = family.as_three_parameter();
     format!(
-        "INDIAN with step size^2 = {}, 1 - alpha step size = {}, beta / step size - 1 = {} has a cycle of {} points on a \
-         mu-strongly convex, L-smooth f of {} variables, mu = {}, L = {}: it has no rate there",
-        show(&a),
-        show(&b),
-        show(&eta),
+        "{} has a cycle of {} points on a mu-strongly convex, L-smooth f of {} variables, mu = {}, L = {}: it has no rate there",
+        family.words(),
         cycle.points.len(),
         cycle.points.first().map_or(0, Vec::len),
         show(&class.convexity),

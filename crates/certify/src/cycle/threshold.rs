@@ -11,8 +11,8 @@ use crate::{
     rational,
 };
 
-/// Corners of the polygons that are tried: more have not moved the result in its third digit.
-const CORNERS: u32 = 24;
+/// Corners of the polygons that are tried. The last cycles that are left as η grows have about 17·(1 − 2η)^{-1/2} of them for c = 1/2.
+const CORNERS: u32 = 48;
 /// Boxes per slab of η.
 const BOXES: u64 = 400_000;
 /// First and last width of a slab.
@@ -84,7 +84,7 @@ impl Plane<'_> {
     fn speed(&self, at: [f64; 2]) -> f64 {
         let outside = at[0] <= 0.0 || at[1] <= 0.0 || at[1] * self.scale >= 1.9;
         let family = if outside { None } else { self.family(at) };
-        let precision = Precision { width: 1e-3 * self.scale, certify: false };
+        let precision = Precision { width: 1e-3, certify: false };
         let rate = family.and_then(|family| discrete(&family, self.class, precision).certified);
         rate.map_or(f64::NEG_INFINITY, |rate| (1.0 - rational::float(&rate.rate)) / self.scale)
     }
@@ -150,7 +150,7 @@ pub fn above(class: &Condition, target: Target, from: f64) -> Option<Above> {
     let wanted = Rational::ONE - rational::dyadic(target.constant * scale, 60)?;
     let certified = |family: Family, eta: f64| {
         // Where the rate asked for leaves room the verified one is better than it.
-        let precision = Precision { width: 1e-4 * scale, certify: true };
+        let precision = Precision { width: 1e-4, certify: true };
         let rate = discrete(&family, class, precision).certified.filter(|rate| rate.rate <= wanted)?;
         Some(Above { eta: rational::float(&rational::dyadic(eta, BITS)?), family, rate })
     };
@@ -158,13 +158,16 @@ pub fn above(class: &Condition, target: Target, from: f64) -> Option<Above> {
     let mut best = certified(Plane { class, scale, eta }.family(start)?, eta)?;
     let mut attempt = |eta: f64| {
         let plane = Plane { class, scale, eta };
-        let (at, speed) = plane.fastest(start, target.constant * 1.01);
-        if speed < target.constant {
-            return None;
-        }
-        let found = certified(plane.family(at)?, eta)?;
-        start = at;
-        Some(found)
+        // The landscape is not concave: from where the last η was best, and from two points beside it.
+        [[1.0, 1.0], [0.8, 1.0], [1.0, 1.2]].into_iter().find_map(|[x, y]| {
+            let (at, speed) = plane.fastest([x * start[0], y * start[1]], target.constant * 1.01);
+            if speed < target.constant {
+                return None;
+            }
+            let found = certified(plane.family(at)?, eta)?;
+            start = at;
+            Some(found)
+        })
     };
     // Down in steps, so that each search starts near the last, then bisection.
     let (mut high, mut low) = (best.eta, from);
@@ -187,19 +190,19 @@ pub fn above(class: &Condition, target: Target, from: f64) -> Option<Above> {
 mod tests {
     use super::*;
 
-    /// At κ = 100 the heavy ball itself has a certified 1 − 1/(2√κ); at κ = 2000 no η ≤ 0.02 gives it and triple momentum's does.
+    /// The heavy ball is not refuted at κ = 100 (where it has a certified 1 − 1/(2√κ)), and no η ≤ 0.08 gives that rate at κ = 2000.
+    /// What is found from above is tested through the command, with its certificates.
     #[test]
-    fn the_bracket_contains_what_is_known() {
-        let class =
-            |kappa: u64| Condition::new(Rational::ONE / Rational::from(kappa), Rational::ONE).unwrap();
+    fn the_covering_ends_where_it_should() {
         let target = |condition: f64| Target { condition, constant: 0.5 };
         assert_eq!(below(target(100.0), 0.3).eta, None);
-        let found = above(&class(100), target(100.0), 0.0).unwrap();
-        assert!(found.eta < 0.05, "{}", found.eta);
-        assert!(rational::float(&found.rate.rate) <= 0.95);
-        let low = below(target(2000.0), 0.04);
-        assert!(low.eta >= Some(0.02), "{low:?}");
-        let high = above(&class(2000), target(2000.0), 0.02).unwrap();
-        assert!(high.eta < 0.472 && high.eta > 0.1, "{}", high.eta);
+        let low = below(target(2000.0), 0.3);
+        assert!(low.eta.is_some_and(|eta| (0.08..0.1).contains(&eta)), "{low:?}");
+        // The corner at which every covering ends: the shortest step that gives the rate at μ.
+        let [a, b, _] = low.open.unwrap();
+        assert!(
+            (a - 0.25).abs() < 1e-2 && (b - (1.0 - 0.5 / 2000.0_f64.sqrt()).powi(2)).abs() < 1e-3,
+            "{low:?}"
+        );
     }
 }

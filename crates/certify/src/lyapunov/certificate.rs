@@ -132,6 +132,18 @@ impl Exact {
         })
     }
 
+    /// Which system, in words.
+    fn words(&self) -> String {
+        let show = crate::target::show;
+        match self {
+            Self::Discrete(family) => family.words(),
+            Self::Flow(flow::Flow::Gradient) => "gradient flow".into(),
+            Self::Flow(flow::Flow::Din { alpha, beta }) => {
+                format!("DIN with alpha = {}, beta = {}", show(alpha), show(beta))
+            }
+        }
+    }
+
     /// In words, with the rate on the safe side.
     fn sentence(&self, class: &Condition, rate: &Rational) -> String {
         let show = crate::target::show;
@@ -163,7 +175,7 @@ pub struct VerifiedRate {
 impl VerifiedRate {
     /// In words, made from what was verified and not from the file.
     pub fn sentence(&self) -> String {
-        self.system.sentence(&self.class, &self.rate)
+        format!("{}; {}", self.system.sentence(&self.class, &self.rate), self.system.words())
     }
 }
 

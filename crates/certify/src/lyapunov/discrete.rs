@@ -1,4 +1,4 @@
-//! The interpolation inequality (theory.md's name: LMI 2). With η = (θ − θ*, w, ∇f(θ)), V = ηᵀPη + p(f(θ) − f*), P of any
+//! The interpolation inequality (with function values and one step of memory). With η = (θ − θ*, w, ∇f(θ)), V = ηᵀPη + p(f(θ) − f*), P of any
 //! sign, sought are multipliers λ, ν ≥ 0 of the interpolation conditions Q_ij ≥ 0 between k, k+1, * with
 //!
 //! ρ²V_k − V_{k+1} − Σ λ_ij Q_ij ⪰ 0 (as a quadratic form, function values cancelling),
@@ -110,7 +110,7 @@ pub fn inequality<S: Number>(family: &Family, class: &Condition, rho_squared: &R
     }
 }
 
-/// The sector inequality (theory.md's name: LMI 1): V = ξᵀPξ with ξ = (θ − θ*, w), and only
+/// The sector inequality (no memory, no function values): V = ξᵀPξ with ξ = (θ − θ*, w), and only
 /// ⟨g − μ(θ − θ*), L(θ − θ*) − g⟩ ≥ 0. It holds for time-varying sector-bounded maps as well and is therefore weak
 /// (Lessard, Recht, Packard 2016, section 3.2). Variables: P(θθ), P(θw), P(ww), τ.
 pub fn sector<S: Number>(family: &Family, class: &Condition, rho_squared: &Rational) -> Lmi<S> {

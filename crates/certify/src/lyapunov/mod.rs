@@ -115,6 +115,12 @@ impl Family {
         Self::three_parameter(&a, &b, &eta)
     }
 
+    /// In words, by the parameters of INDIAN.
+    pub fn words(&self) -> String {
+        let [a, b, eta] = self.as_three_parameter().map(|value| target::show(&value));
+        format!("INDIAN with step size^2 = {a}, 1 - alpha step size = {b}, beta / step size - 1 = {eta}")
+    }
+
     /// (a, b, η) of the three-parameter family; η is 0 for s = 0.
     pub fn as_three_parameter(&self) -> [Rational; 3] {
         let one = Rational::ONE;
@@ -126,7 +132,7 @@ impl Family {
         [self.step_squared.clone(), &one - &self.friction, eta]
     }
 
-    /// Largest spectral radius on quadratics with eigenvalue in [μ, L]: no rate can be below it. It is that of an end of the
+    /// Largest spectral radius on quadratics with eigenvalue in [μ, L], rounded down: no rate can be below it. It is that of an end of the
     /// interval or of a double root inside, all of which are looked at.
     pub fn spectral_radius(&self, class: &Condition) -> f64 {
         let float = crate::rational::float;
@@ -135,12 +141,15 @@ impl Family {
         // Multipliers: z² − Tz + D, T = 2 − m − cλ, D = 1 − m − cλ + sλ.
         let radius = |lambda: f64| {
             let (t, d) = (2.0 - m - c * lambda, 1.0 - m - c * lambda + s * lambda);
+            let error = 8.0 * f64::EPSILON * (4.0 + m.abs() + (c.abs() + s.abs()) * lambda);
             let discriminant = 0.25 * t * t - d;
-            if discriminant < 0.0 {
-                d.sqrt()
+            // Rounded down: |T|/2 is a lower bound in any case, and near a double root the sign is not known.
+            let largest = if discriminant < -error {
+                (d - error).sqrt()
             } else {
-                0.5 * t.abs() + discriminant.sqrt()
-            }
+                0.5 * t.abs() + dinlab_numeric::max(discriminant - error, 0.0).sqrt()
+            };
+            largest - error
         };
         let mut largest = dinlab_numeric::max(radius(mu), radius(l));
         // (2 − m − cλ)² = 4(1 − m − cλ + sλ): c²λ² + (2cm − 4s)λ + m² = 0.

@@ -48,7 +48,7 @@ pub struct Found {
 /// How a caller wants the search.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Precision {
-    /// Width of the last bracket.
+    /// Width of the last bracket, as a part of what quadratics allow: of 1 − ρ for algorithms, of r for flows.
     pub width: f64,
     /// Whether to verify the result in fractions.
     pub certify: bool,
@@ -57,7 +57,13 @@ pub struct Precision {
 /// Rooms left for rounding, largest first: near the best rate only the small ones exist.
 const MARGINS: [f64; 4] = [1e-7, 1e-8, 1e-9, 1e-10];
 /// Bits of a rate.
-const BITS: usize = 40;
+const BITS: usize = 60;
+/// Room of a quick look by floats: what has less is left to fractions.
+const QUICK: f64 = 1e-9;
+/// First step back of the search by fractions, as a part of what quadratics allow.
+const STEP: f64 = 1e-7;
+/// That search ends within this part of what the verified rate gives up.
+const NEAR: f64 = 0.1;
 
 /// The traces of all blocks in their units as the cost: bounded below where they are feasible, and it keeps V small.
 fn small(mut lmi: Lmi<f64>) -> Lmi<f64> {
@@ -75,7 +81,8 @@ fn small(mut lmi: Lmi<f64>) -> Lmi<f64> {
 /// One rate; `certify` asks for fractions.
 pub fn feasible(float: &Lmi<f64>, exact_lmi: Option<&Lmi<Rational>>, solves: &mut u32) -> Feasibility {
     let mut infeasible = false;
-    for margin in MARGINS {
+    let margins: &[f64] = if exact_lmi.is_some() { &MARGINS } else { &[QUICK] };
+    for &margin in margins {
         *solves += 1;
         let found = solver::solve(float, margin);
         match found.status {
@@ -87,10 +94,6 @@ pub fn feasible(float: &Lmi<f64>, exact_lmi: Option<&Lmi<Rational>>, solves: &mu
             }
             Status::Infeasible => infeasible = true,
             Status::Unbounded | Status::Unknown => {}
-        }
-        if exact_lmi.is_none() {
-            // A quick look asks once.
-            break;
         }
     }
     if infeasible {
@@ -125,7 +128,7 @@ pub fn continuous(which: &flow::Flow, class: &Condition, precision: Precision) -
     bisect(upper, 0.0, precision, false, lmi, exact_lmi)
 }
 
-/// Slowest decay on quadratics with eigenvalue in [μ, L].
+/// Slowest decay on quadratics with eigenvalue in [μ, L], rounded up: no rate above it is possible.
 pub fn flow_limit(which: &flow::Flow, class: &Condition) -> f64 {
     let (mu, l) = (rational::float(&class.convexity), rational::float(&class.smoothness));
     match which {
@@ -135,12 +138,10 @@ pub fn flow_limit(which: &flow::Flow, class: &Condition) -> f64 {
             // s² + (α + βλ)s + λ = 0: −Re s of the slower root.
             let decay = |lambda: f64| {
                 let half = 0.5 * (a + b * lambda);
-                let inside = half * half - lambda;
-                if inside < 0.0 {
-                    half
-                } else {
-                    half - inside.sqrt()
-                }
+                // Near a double root the sign of the difference is not known: rounded down, the root is rounded up.
+                let inside = half * half - lambda - 8.0 * f64::EPSILON * (half * half + lambda);
+                let slower = if inside > 0.0 { half - inside.sqrt() } else { half };
+                slower + 4.0 * f64::EPSILON * half
             };
             let ends = dinlab_numeric::min(decay(mu), decay(l));
             // Double roots in between: (α + βλ)² = 4λ.
@@ -180,7 +181,9 @@ fn bisect(
         return Found { certified: None, refused: limit, infeasible: true, solves };
     }
     // The bracket by floats, then fractions at its good end, with steps back that double.
-    while (good - bad).abs() > precision.width {
+    let gap = (safe - limit).abs();
+    let width = precision.width * gap;
+    while (good - bad).abs() > width {
         let middle = 0.5 * (good + bad);
         let Some(rate) = rational::dyadic(middle, BITS) else { break };
         match feasible(&lmi(&rate), None, &mut solves) {
@@ -211,11 +214,14 @@ fn bisect(
         if best.is_none() {
             refused = candidate;
         }
-        step = if step == 0.0 { precision.width } else { 4.0 * step };
+        // The same steps at every width: a finer bracket must not end in a worse rate.
+        step = if step == 0.0 { STEP * gap } else { 4.0 * step };
     }
     while let Some(rate) = &best {
-        let middle = 0.5 * (rational::float(&rate.rate) + refused);
-        if !precision.certify || (middle - refused).abs() < precision.width {
+        let found = rational::float(&rate.rate);
+        let middle = 0.5 * (found + refused);
+        let near = dinlab_numeric::max(STEP * gap, NEAR * (found - good).abs());
+        if !precision.certify || (middle - refused).abs() < near {
             break;
         }
         match verified(middle, &mut solves) {

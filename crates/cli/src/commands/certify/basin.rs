@@ -1,14 +1,21 @@
 //! `dinlab certify basin`: to which minimiser an orbit of DIN converges, proved.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::Args;
 use dinlab_enclosure::{prove_basin, Convergence, Flow, Interval, Stop, Unproved};
 use dinlab_objective::Start;
 use dinlab_report::Table;
 use serde_json::{json, Value};
 
-use super::interval::{boxed, cell_words, function};
+use super::{
+    basin_figure,
+    interval::{boxed, cell_words, function},
+};
 use crate::{
     args::{Common, Damping},
+    drawing,
     output::{self, number, Product},
     problem::{list, Problem, Resolved},
     session::{Exit, Session},
@@ -25,6 +32,9 @@ pub struct Basin {
     /// Time to which the orbit is followed at most
     #[arg(long, value_name = "T", default_value_t = 100.0, value_parser = values::positive, allow_hyphen_values = true)]
     until: f64,
+    /// Draw the enclosed orbit and the set it ends in, where that is proved: .svg or .png
+    #[arg(long, value_name = "FILE", value_parser = drawing::target)]
+    figure: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
 }
@@ -36,8 +46,15 @@ impl Basin {
         let resolved = self.problem.resolve(beta)?;
         let flow = Flow::new(function(&*resolved.objective)?, alpha, beta)?;
         session.prepare(output::Format::ALL)?;
+        if let Some(file) = &self.figure {
+            let folder = file.parent().unwrap_or(std::path::Path::new("."));
+            output::check_writable(folder).with_context(|| format!("--figure {}", file.display()))?;
+        }
         let start = start(&resolved, &flow);
         let found = prove_basin(flow, &start, self.until, None)?;
+        if let (Some(file), Ok(found)) = (&self.figure, &found) {
+            drawing::write(file, &basin_figure::figure(found, &*resolved.objective, [alpha, beta]))?;
+        }
         let mut plan = self.problem.plan(&resolved, true);
         plan.extend([
             ("command".to_owned(), json!("certify basin")),

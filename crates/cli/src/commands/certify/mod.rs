@@ -2,6 +2,7 @@
 //! exact verifier has accepted.
 
 mod basin;
+mod basin_figure;
 mod critical_points;
 mod curvature;
 mod cycle;

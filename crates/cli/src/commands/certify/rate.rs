@@ -37,8 +37,8 @@ arithmetic; it is rounded to the safe side.")]
 pub struct Rate {
     #[command(flatten)]
     given: Given,
-    /// Width of the last bracket of the bisection
-    #[arg(long, value_name = "E", default_value_t = 1e-7, value_parser = values::positive, allow_hyphen_values = true)]
+    /// Width of the last bracket of the bisection, relative to 1 - rho (flows: to r)
+    #[arg(long, value_name = "E", default_value_t = 1e-6, value_parser = values::positive, allow_hyphen_values = true)]
     precision: f64,
     /// Write the certificate to a file
     #[arg(long, value_name = "FILE.json")]
@@ -108,10 +108,21 @@ impl Rate {
                 "{name}: {}\n  certified; the Lyapunov function has been verified in exact arithmetic\n",
                 c.sentence
             ),
-            None => format!("{name}: no Lyapunov function of this form proves a linear rate\n"),
+            None => format!("{name}: unknown; no Lyapunov function that proves a linear rate was found\n"),
         };
         let bound = if down { "no rate below" } else { "no rate above" };
-        out += &format!("  {bound} {symbol} = {limit:.10} is possible: quadratics of the class\n");
+        // Rounded so that the sentence stays true.
+        let shown = rational::exact(limit).map_or_else(
+            || limit.to_string(),
+            |limit| {
+                if down {
+                    rational::decimal_below(&limit, 10)
+                } else {
+                    rational::decimal_above(&limit, 10)
+                }
+            },
+        );
+        out += &format!("  {bound} {symbol} = {shown} is possible: quadratics of the class\n");
         if found.refused.is_finite() && certificate.is_some() {
             let word = if found.infeasible { "infeasible" } else { "unknown" };
             out += &format!("  next {symbol} tried: {:.10} ({word}, by the solver's word)\n", found.refused);
@@ -134,7 +145,7 @@ fn body(system: &Exact, found: &Found, limit: f64, certificate: Option<&RateCert
         json!({"exact": rate.rate.to_string(), "decimal": decimal, "float": number(float)})
     });
     json!({
-        "status": if certificate.is_some() { "certified" } else { "none" },
+        "status": if certificate.is_some() { "certified" } else { "unknown" },
         "evidence": certificate.map(|_| "certified"),
         "rate": rate,
         "limit_on_quadratics": number(limit),

@@ -147,6 +147,11 @@ impl Given {
                     .ok_or_else(|| missing("--alpha --beta --step-size"))?;
                 not_negative("alpha", &alpha)?;
                 not_negative("beta", &beta)?;
+                ensure!(
+                    gamma > Rational::ZERO,
+                    "--step-size {}: expected a number greater than 0",
+                    target::show(&gamma)
+                );
                 Family::indian(&alpha, &beta, &gamma)
             }
             Name::GradientFlow => {

@@ -212,7 +212,7 @@ fn best_on_quadratics(
         }
     }
     let Some((_, family)) = best else { return Ok(None) };
-    let Some((_, cycle)) = polygon::find(&family, class, 24) else { return Ok(None) };
+    let Some((_, cycle)) = polygon::find(&family, class, 48) else { return Ok(None) };
     let certificate = CycleCertificate::new(&family, class, &cycle);
     certificate.verify().context("the certificate just made does not hold: please report this")?;
     Ok(Some(certificate))

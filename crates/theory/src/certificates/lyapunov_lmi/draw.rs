@@ -10,16 +10,15 @@ use dinlab_certify::{
 };
 use dinlab_record::figure::{Axis, Figure, Layer, Marker, Panel};
 
-use super::systems::fraction;
 use crate::{
-    bounds::{class, number},
+    bounds::{class, fraction, number},
     check::Context,
     error::CheckError,
 };
 
 const KAPPA: u64 = 25;
 /// Enough for the eye.
-const PRECISION: Precision = Precision { width: 1e-4, certify: true };
+const PRECISION: Precision = Precision { width: 1e-3, certify: true };
 
 pub(super) fn figure(id: &str, context: &Context<'_>) -> Result<Figure, CheckError> {
     Ok(Figure {

@@ -58,8 +58,9 @@ static CLAIM: Claim = Claim {
     refuted_by: "a state with V⁺ > ρ²V or V < ‖θ − θ*‖², a rate outside its bracket, or a certificate where quadratics refute it",
     tolerance: "V⁺ − ρ²V and V − ‖θ − θ*‖²: 64ε times the sum of the moduli of all summands (a dozen products of rounded factors \
                 each). Flows: and 10⁻⁹ of it, a thousand times the integrator's relative tolerance 10⁻¹² per step. Brackets: 2√ε \
-                against quadratics, the rounding of a spectral radius where two roots meet; 5·10⁻⁵ above, which is what a certified rate gives up where the inequalities have no interior (measured \
-                10⁻⁷ to 3·10⁻⁵); 10⁻⁶ against the sector inequality, whose bisection ends at 10⁻⁷",
+                against quadratics, the rounding of a spectral radius where two roots meet; 10⁻⁵κ of 1 − ρ (of r), at most 5%, \
+                against closed forms, which is what a certified rate may give up where the inequalities have no interior; 10⁻⁶ against the \
+                sector inequality, twice the width of the brackets",
     control: "gross: 1 − ρ claimed twice as large, which quadratics refute; near misses: 1 − ρ claimed 1% larger (r 1% larger), \
               friction of the shipped step 2% off",
     evidence: Evidence::Certified,
@@ -101,7 +102,7 @@ impl Case {
     }
 
     fn class(&self) -> Result<Condition, CheckError> {
-        Ok(Condition::new(systems::fraction(self.convexity)?, systems::fraction(self.smoothness)?)?)
+        Ok(Condition::new(bounds::fraction(self.convexity)?, bounds::fraction(self.smoothness)?)?)
     }
 
     /// What the controls claim instead of ρ or r.
@@ -213,7 +214,7 @@ fn bracket(
     let value = case.claim(shown(rate, motion), motion);
     let quadratics = motion.limit([case.convexity, case.smoothness]);
     let rounding = Budget::rounding(2.0 * f64::EPSILON.sqrt());
-    let near = Budget::rounding(5e-5);
+    let near = |room: f64| Budget::rounding(bounds::given_up(case.smoothness / case.convexity) * room);
     let words = case.words();
     let known = case.which.known(class);
     Ok(match motion {
@@ -227,8 +228,13 @@ fn bracket(
             .on(words.clone())];
             if let Some((name, known)) = known {
                 all.push(
-                    Measurement::at_most(format!("certified rate ρ, against {name}"), value, known, near)
-                        .on(words),
+                    Measurement::at_most(
+                        format!("certified rate ρ, against {name}"),
+                        value,
+                        known,
+                        near(1.0 - known),
+                    )
+                    .on(words),
                 );
             } else if let Exact::Discrete(family) = exact {
                 let sector = search::sector(family, class, bounds::RATE).certified;
@@ -256,8 +262,13 @@ fn bracket(
             .on(words.clone())];
             if let Some((name, known)) = known {
                 all.push(
-                    Measurement::at_least(format!("certified rate r, against {name}"), value, known, near)
-                        .on(words),
+                    Measurement::at_least(
+                        format!("certified rate r, against {name}"),
+                        value,
+                        known,
+                        near(known),
+                    )
+                    .on(words),
                 );
             }
             all
@@ -332,13 +343,13 @@ fn refused(case: &Case, class: &Condition, motion: &Motion) -> Result<Vec<Measur
     let limit = motion.limit([case.convexity, case.smoothness]);
     let answer = match motion.exact() {
         Exact::Discrete(family) => {
-            let square = systems::fraction(1.0 - 1.001 * (1.0 - limit))?.sqr();
+            let square = bounds::fraction(1.0 - 1.001 * (1.0 - limit))?.sqr();
             let float = discrete::inequality(family, class, &square);
             let exact = discrete::inequality(family, class, &square);
             search::feasible(&float, Some(&exact), &mut 0)
         }
         Exact::Flow(which) => {
-            let rate = systems::fraction(1.001 * limit)?;
+            let rate = bounds::fraction(1.001 * limit)?;
             let float = flow::inequality(which, class, &rate);
             let exact = flow::inequality(which, class, &rate);
             search::feasible(&float, Some(&exact), &mut 0)

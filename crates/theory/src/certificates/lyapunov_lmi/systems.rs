@@ -3,7 +3,7 @@
 use dinlab_analysis::spectrum::decay_rate;
 use dinlab_certify::{
     lyapunov::{certificate::Exact, flow::Flow, Condition, Family},
-    rational, CertifyError, Rational,
+    rational, CertifyError,
 };
 use dinlab_din::Dynamics;
 use dinlab_numeric::{max, min};
@@ -11,7 +11,7 @@ use dinlab_objective::{Bound, Domain};
 use serde::Serialize;
 
 use super::{Case, Claimed};
-use crate::{check::OwnCase, error::CheckError, shipped::radius};
+use crate::{bounds, check::OwnCase, error::CheckError, shipped::radius};
 
 /// Which method or flow.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -34,11 +34,6 @@ pub(super) enum Which {
     },
     /// Not a method: μ = 0, where none has a rate.
     NotStronglyConvex,
-}
-
-/// A float as the fraction it is meant to be: the shortest decimal that reads back as it.
-pub(super) fn fraction(value: f64) -> Result<Rational, CheckError> {
-    crate::bounds::number(&value.to_string())
 }
 
 impl Which {
@@ -88,11 +83,15 @@ impl Which {
             Self::HeavyBall => steps(Family::tuned_heavy_ball(class)),
             Self::Nesterov => steps(Family::tuned_nesterov(class)),
             Self::TripleMomentum => steps(Family::triple_momentum(class)),
-            Self::Indian { alpha, beta, step_size } => {
-                steps(Family::indian(&fraction(alpha)?, &fraction(beta)?, &fraction(step_size)?))
-            }
+            Self::Indian { alpha, beta, step_size } => steps(Family::indian(
+                &bounds::fraction(alpha)?,
+                &bounds::fraction(beta)?,
+                &bounds::fraction(step_size)?,
+            )),
             Self::GradientFlow | Self::NotStronglyConvex => flow(Flow::Gradient),
-            Self::Din { alpha, beta } => flow(Flow::Din { alpha: fraction(alpha)?, beta: fraction(beta)? }),
+            Self::Din { alpha, beta } => {
+                flow(Flow::Din { alpha: bounds::fraction(alpha)?, beta: bounds::fraction(beta)? })
+            }
         })
     }
 
