@@ -103,7 +103,7 @@ pub struct Common {
     /// Seed from which every random stream is derived
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = values::count, allow_hyphen_values = true)]
     pub seed: u64,
-    /// Threads for checks [default: all cores]
+    /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = values::positive_count, allow_hyphen_values = true)]
     pub jobs: Option<u64>,
     /// Take the options from the `plan` of a record; options given as well override it
@@ -115,7 +115,7 @@ pub struct Common {
     /// Print no text and no progress
     #[arg(long, action = ArgAction::SetTrue)]
     pub quiet: bool,
-    /// Write the result to a file: .csv, .json or .npy
+    /// Write the result to a file: .csv, .json or .npy; sweeps also .npz and .sweep
     #[arg(short = 'o', long = "output", value_name = "FILE", value_parser = output::target)]
     pub output: Option<output::Target>,
 }

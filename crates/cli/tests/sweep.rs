@@ -169,6 +169,35 @@ fn shards_merge_to_the_same_bytes() {
 }
 
 #[test]
+fn reductions_are_written_and_merged() {
+    let place = Place::new();
+    let line = format!("{SMALL} --reduce grid:step-size,start-theta-1:value");
+    for name in ["a.json", "a.csv", "a.npy", "a.sweep"] {
+        ok(&place, &format!("{line} -o {name}"));
+    }
+    assert_eq!(place.names(), ["a.csv", "a.json", "a.npy", "a.sweep"]);
+    let csv = String::from_utf8(bytes(&place, "a.csv")).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[1], "step_size,start_theta_1,count,not_finite,mean,least,largest");
+    assert_eq!(lines.len(), 2 + 20);
+    let json: serde_json::Value = serde_json::from_slice(&bytes(&place, "a.json")).unwrap();
+    assert_eq!(json["grids"][0]["shape"], serde_json::json!([4, 5]));
+    // One row in each place: its mean is its value in the table of rows.
+    ok(&place, &format!("{SMALL} -o rows.json"));
+    let rows: serde_json::Value = serde_json::from_slice(&bytes(&place, "rows.json")).unwrap();
+    for (i, row) in rows["rows"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(json["grids"][0]["mean"][i], row[7], "{i}");
+    }
+    ok(&place, "merge a.sweep -o b.json --quiet");
+    assert_eq!(bytes(&place, "a.json"), bytes(&place, "b.json"));
+    // The plan of the record does the same again.
+    ok(&place, "sweep a.json --quiet -o b.csv --jobs 1");
+    assert_eq!(bytes(&place, "a.csv"), bytes(&place, "b.csv"));
+    ok(&place, &format!("{SMALL} -o rows.sweep"));
+    refused(&place, "merge a.sweep rows.sweep -o c.json", &["rows.sweep", "no file of reductions"]);
+}
+
+#[test]
 fn bad_plans_are_refused_by_name() {
     let place = Place::new();
     let base = "sweep --objective valley --steps 10 --set step-size=0.01";
@@ -193,10 +222,28 @@ fn bad_plans_are_refused_by_name() {
         ("--axis alpha=linear:0:1:3 --dynamics din --until 5", &["steps", "dynamics"]),
         ("--axis alpha=linear:0:1:3 --histogram beta=0:1:5", &["--histogram", "beta", "alpha"]),
         ("--axis alpha=linear:0:1:3 --histogram at=1:0:5", &["--histogram", "LOW < HIGH"]),
+        ("--axis alpha=list:0.5,-1,0.5", &["alpha", "-1", ">= 0"]),
+        ("--axis alpha=random:-1:1", &["alpha", "-1", ">= 0"]),
+        ("--axis speed=linear:0:1:3", &["speed", "no such number"]),
+        ("--axis alpha=linear:0:1:3 --reduce mean:at", &["--reduce", "histogram:COLUMN"]),
+        ("--axis alpha=linear:0:1:3 --reduce histogram:beta:0:1:5", &["reduce", "beta", "alpha"]),
+        ("--axis alpha=linear:0:1:3 --reduce grid:alpha,theta-1:at", &["reduce", "theta_1/LOW/HIGH/BINS"]),
+        (
+            "--axis alpha=linear:0:1:9999 --reduce grid:alpha,at/0/9/1000:at",
+            &["reduce", "9999000 places", "at most 1048576"],
+        ),
+        ("--axis alpha=linear:0:1:3 --reduce extremes -o x.npz", &["-o x.npz", "no rows", ".json"]),
+        ("--axis alpha=linear:0:1:3 --reduce extremes -o x.csv", &["-o x.csv", "one histogram or one grid"]),
         ("--axis alpha=linear:0:1:3 -o no/where.csv", &["-o", "does not exist"]),
         ("--axis alpha=linear:0:1:3 -o x.txt", &[".csv"]),
     ] {
         refused(&place, &format!("{base} {more}"), mentions);
+    }
+    for name in ["rate", "theta_2", "start_theta_1", "second_1", "speed", "at"] {
+        let line = format!(
+            "sweep --objective expr:{name}*x^2 --parameters {name} --axis {name}=list:1,2 --steps 3 --set step-size=0.1"
+        );
+        refused(&place, &line, &["parameters", name, "another name"]);
     }
     place.write("p.toml", "objective = \"valley\"\nstepps = 3\n");
     refused(&place, "sweep p.toml", &["p.toml", "stepps"]);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::SweepError,
-    job::{Algorithm, Cells, Job, Setting},
+    job::{Algorithm, Cells, Job, Second, Setting},
     plan::{bad, Plan},
 };
 
@@ -67,6 +67,16 @@ impl Values {
             Self::Log(from, to, count) => (from.ln() + (to.ln() - from.ln()) * part(*count)).exp(),
             Self::List(list) => list[i as usize],
             _ => f64::NAN,
+        }
+    }
+
+    /// Values that are allowed only if all are.
+    fn outermost(&self) -> Vec<f64> {
+        match self {
+            Self::Linear(a, b, _) | Self::Log(a, b, _) => vec![*a, *b],
+            Self::List(list) => list.clone(),
+            Self::Random(low, high) | Self::LogRandom(low, high) => vec![*low, high.next_down()],
+            Self::Normal(mean, _) => vec![*mean],
         }
     }
 
@@ -204,12 +214,18 @@ impl Grid {
         })
     }
 
-    /// Checks the cells at both ends of every axis, so that most mistakes show before hours of work.
+    /// Checks the ends of every axis and all values of lists, so that mistakes show before hours of work: only a normal axis
+    /// can have a cell that is refused later.
     pub(crate) fn check(&self, job: &Job) -> Result<(), SweepError> {
-        for cell in [0, self.cells - 1] {
-            let mut setting = job.base.clone();
-            self.fill(cell, &mut setting);
-            job.check(&setting)?;
+        let mut first = job.base.clone();
+        self.fill(0, &mut first);
+        job.check(&first)?;
+        for (slot, values) in &self.axes {
+            let mut setting = first.clone();
+            values.outermost().into_iter().try_for_each(|value| {
+                slot.put(&mut setting, value);
+                job.check(&setting)
+            })?;
         }
         Ok(())
     }
@@ -228,6 +244,24 @@ impl Grid {
     pub fn shape(&self) -> Vec<u64> {
         let counts = self.axes.iter().filter_map(|(_, values)| values.count());
         counts.chain((self.samples > 1).then_some(self.samples)).collect()
+    }
+
+    /// Number of values of an axis; `None` for a random one, and for a column that is no axis.
+    pub(crate) fn count(&self, axis: usize) -> Option<u64> {
+        self.axes.get(axis).and_then(|(_, values)| values.count())
+    }
+
+    /// The values of an axis that is not random.
+    pub(crate) fn axis_values(&self, axis: usize) -> Option<Vec<f64>> {
+        let (_, values) = self.axes.get(axis)?;
+        values.count().map(|count| (0..count).map(|i| values.at(i)).collect())
+    }
+
+    /// Number of the value that an axis which is not random has in a cell.
+    pub(crate) fn place(&self, cell: u64, axis: usize) -> u64 {
+        let faster = self.axes[axis + 1..].iter().filter_map(|(_, values)| values.count());
+        let stride = faster.fold(self.samples, |stride, count| stride * count);
+        (cell / stride) % self.axes[axis].1.count().unwrap_or(1)
     }
 
     /// Values of the axes in a cell, appended to `out`.
@@ -270,19 +304,11 @@ impl Cells for Grid {
 /// The names that the algorithm and the objective give a meaning to.
 fn slots(job: &Job, variables: &[String]) -> Vec<(String, Slot)> {
     let own: &[(&str, Slot)] = match &job.algorithm {
-        Algorithm::Flow { .. } => &[
-            ("alpha", Slot::Alpha),
-            ("beta", Slot::Beta),
-            ("step_size", Slot::StepSize),
-            ("speed", Slot::Speed),
-        ],
+        Algorithm::Flow { .. } => {
+            &[("alpha", Slot::Alpha), ("beta", Slot::Beta), ("step_size", Slot::StepSize)]
+        }
         Algorithm::Method { name, .. } => match *name {
-            "indian" => &[
-                ("step_size", Slot::StepSize),
-                ("alpha", Slot::Alpha),
-                ("beta", Slot::Beta),
-                ("speed", Slot::Speed),
-            ],
+            "indian" => &[("step_size", Slot::StepSize), ("alpha", Slot::Alpha), ("beta", Slot::Beta)],
             "heavy-ball" | "nesterov" => &[("step_size", Slot::StepSize), ("momentum", Slot::Momentum)],
             "adagrad" => &[("step_size", Slot::StepSize), ("epsilon", Slot::Epsilon)],
             "rmsprop" => &[("step_size", Slot::StepSize), ("beta2", Slot::Beta2), ("epsilon", Slot::Epsilon)],
@@ -296,13 +322,16 @@ fn slots(job: &Job, variables: &[String]) -> Vec<(String, Slot)> {
         },
     };
     let mut all: Vec<(String, Slot)> = own.iter().map(|(name, slot)| ((*name).to_owned(), *slot)).collect();
+    if job.second == Second::Speed {
+        all.push(("speed".to_owned(), Slot::Speed));
+    }
     for i in 0..job.objective.dimension() {
         if job.parameters.contains(&i) {
             all.push((variables[i].clone(), Slot::Theta(i)));
             continue;
         }
         all.push((format!("theta_{}", i + 1), Slot::Theta(i)));
-        if job.second != crate::job::Second::Rest && job.second != crate::job::Second::Speed {
+        if !matches!(job.second, Second::Rest | Second::Speed) {
             all.push((format!("second_{}", i + 1), Slot::Second(i)));
         }
     }

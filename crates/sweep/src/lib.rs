@@ -42,6 +42,7 @@ mod merge;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod plan;
+pub mod reduce;
 mod run;
 pub mod store;
 mod sweep;
@@ -50,6 +51,6 @@ pub use axes::{Axis, Grid, Place, Values};
 pub use engine::run_chunk;
 pub use error::SweepError;
 pub use job::{Algorithm, Ball, Cells, Ending, FlowSteps, Job, Measures, Second, Setting};
-pub use merge::Merge;
+pub use merge::{merge_reductions, Merge};
 pub use plan::{Kink, Limit, Measure, Plan, Resolved};
 pub use run::{chunk_size, run_list, run_range, Sink};

@@ -16,6 +16,7 @@ use rayon::ThreadPool;
 use crate::{
     error::SweepError,
     plan::Resolved,
+    reduce::{run::Filling, Tally},
     run::{chunk_size, run_list},
     store::Writer,
 };
@@ -95,92 +96,99 @@ impl Ranks {
             true => Writer::resume(path, &resolved.header(&cells)),
             false => Writer::create(path, &resolved.header(&cells)),
         };
-        let mut writer = match opened {
-            Ok(writer) => writer,
-            Err(error) => {
-                self.dismiss();
-                return Err(error);
-            }
+        let writer = opened.inspect_err(|_| self.dismiss())?;
+        let frame = chunk_size(&resolved.job);
+        let size = frame * threads as u64;
+        let mut ordered = Ordered {
+            window: size * AHEAD * self.size() as u64,
+            frame: frame as usize * resolved.columns().len(),
+            early: BTreeMap::new(),
+            cells,
+            writer,
+            progress,
         };
-        let ended = self.distribute(resolved, (&cells, threads), &mut writer, stop, progress);
-        let kept = writer.finish();
+        let begin = ordered.writer.next();
+        let ended = self.distribute((begin, size), &mut ordered, stop);
+        let kept = ordered.writer.finish();
         ended.and(kept)
     }
 
-    fn distribute(
+    /// What rank 0 does where rows are reduced: as [`Resolved::reduce_into`], with `threads` as in [`Ranks::run_into`].
+    ///
+    /// # Errors
+    /// As [`Resolved::reduce_into`].
+    pub fn reduce_into(
         &self,
         resolved: &Resolved,
-        (cells, threads): (&Range<u64>, usize),
-        writer: &mut Writer,
+        path: Option<&Path>,
+        cells: Range<u64>,
+        (resume, threads): (bool, usize),
         stop: &AtomicBool,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<(Tally, Result<(), SweepError>), SweepError> {
+        let opened = Filling::open(resolved, path, &cells, resume, progress);
+        let mut filling = opened.inspect_err(|_| self.dismiss())?;
+        let size = chunk_size(&resolved.job) * threads as u64;
+        let ended = self.distribute((cells.start, size), &mut filling, stop);
+        Ok(filling.close(ended))
+    }
+
+    /// Gives chunks of `size` cells from `next` on to whoever is idle, until there are none or something fails.
+    fn distribute(
+        &self,
+        (mut next, size): (u64, u64),
+        gather: &mut dyn Gather,
+        stop: &AtomicBool,
     ) -> Result<(), SweepError> {
-        let frame = chunk_size(&resolved.job);
-        let size = frame * threads as u64;
-        // One frame for each chunk of a run in one process, so that files of rows have its bytes, too.
-        let frame = frame as usize * resolved.columns().len();
-        let window = size * AHEAD * self.size() as u64;
-        let mut next = writer.next();
         // First cell of each chunk that a rank is at.
         let mut given: BTreeMap<i32, u64> = BTreeMap::new();
         let mut idle: Vec<i32> = Vec::new();
-        let mut dismissed = 0;
-        let mut early: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         let mut failure = None;
-        let workers = self.size() - 1;
-        while dismissed < workers {
+        let mut working = self.size() - 1;
+        while working > 0 {
             if failure.is_none() && stop.load(Ordering::Relaxed) {
                 failure = Some(SweepError::Interrupted);
             }
-            let done = failure.is_some() || next >= cells.end;
             while let Some(rank) = idle.pop() {
-                if done {
-                    self.world.process_at_rank(rank).send_with_tag(&[0_u64][..], STOP);
-                    dismissed += 1;
-                } else if next < writer.next() + window {
-                    let end = next.saturating_add(size).min(cells.end);
-                    self.world.process_at_rank(rank).send_with_tag(&[next, end][..], WORK);
-                    given.insert(rank, next);
-                    next = end;
-                } else {
+                let process = self.world.process_at_rank(rank);
+                let gap = gather.gap(next).filter(|_| failure.is_none());
+                let Some(gap) = gap else {
+                    process.send_with_tag(&[0_u64][..], STOP);
+                    working -= 1;
+                    continue;
+                };
+                if !gather.has_room(gap.start) {
                     idle.push(rank);
                     break;
                 }
-                if next >= cells.end {
-                    break;
-                }
+                next = gap.start.saturating_add(size).min(gap.end);
+                process.send_with_tag(&[gap.start, next][..], WORK);
+                given.insert(rank, gap.start);
             }
             // Looking and sleeping leaves the core to a rank that computes.
             let Some(status) = self.world.any_process().immediate_probe() else {
                 std::thread::sleep(Duration::from_micros(200));
                 continue;
             };
-            let process = self.world.process_at_rank(status.source_rank());
+            let rank = status.source_rank();
+            let process = self.world.process_at_rank(rank);
             match status.tag() {
                 ROWS => {
                     let (rows, _) = process.receive_vec_with_tag::<f64>(ROWS);
-                    if let Some(first) = given.remove(&status.source_rank()) {
-                        early.insert(first, rows);
-                    }
-                    while let Some(rows) = early.remove(&writer.next()) {
-                        let kept = rows.chunks(frame).try_for_each(|rows| writer.append(rows));
-                        if let Err(error) = kept {
-                            failure = failure.or(Some(error));
-                            break;
-                        }
-                        progress(writer.next() - cells.start);
+                    if let Some(first) = given.remove(&rank) {
+                        failure = failure.or(gather.take(first, rows).err());
                     }
                 }
                 FAILED => {
                     let (text, _) = process.receive_vec_with_tag::<u8>(FAILED);
                     let reason = String::from_utf8_lossy(&text).into_owned();
-                    failure = failure.or(Some(SweepError::Rank { rank: status.source_rank(), reason }));
+                    failure = failure.or(Some(SweepError::Rank { rank, reason }));
                 }
                 _ => {
                     let _ = process.receive_vec_with_tag::<u64>(IDLE);
                 }
             }
-            idle.push(status.source_rank());
+            idle.push(rank);
         }
         failure.map_or(Ok(()), Err)
     }
@@ -191,5 +199,60 @@ impl Ranks {
             let (_, status) = self.world.any_process().receive_vec_with_tag::<u64>(IDLE);
             self.world.process_at_rank(status.source_rank()).send_with_tag(&[0_u64][..], STOP);
         }
+    }
+}
+
+/// Where rank 0 puts the rows of chunks, which come in any order.
+trait Gather {
+    /// The first cells at or after `from` that are wanted.
+    fn gap(&self, from: u64) -> Option<Range<u64>>;
+    /// Whether a chunk that begins there may be given out already.
+    fn has_room(&self, first: u64) -> bool;
+    /// Takes the rows of a chunk.
+    fn take(&mut self, first: u64, rows: Vec<f64>) -> Result<(), SweepError>;
+}
+
+/// Rows that are written in the order of the cells.
+struct Ordered<'a> {
+    cells: Range<u64>,
+    writer: Writer,
+    early: BTreeMap<u64, Vec<f64>>,
+    /// Cells that may be out of order.
+    window: u64,
+    /// Numbers in a frame: one for each chunk of a run in one process, so that files of rows have its bytes, too.
+    frame: usize,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl Gather for Ordered<'_> {
+    fn gap(&self, from: u64) -> Option<Range<u64>> {
+        (from < self.cells.end).then_some(from..self.cells.end)
+    }
+
+    fn has_room(&self, first: u64) -> bool {
+        first < self.writer.next() + self.window
+    }
+
+    fn take(&mut self, first: u64, rows: Vec<f64>) -> Result<(), SweepError> {
+        self.early.insert(first, rows);
+        while let Some(rows) = self.early.remove(&self.writer.next()) {
+            rows.chunks(self.frame).try_for_each(|rows| self.writer.append(rows))?;
+            (self.progress)(self.writer.next() - self.cells.start);
+        }
+        Ok(())
+    }
+}
+
+impl Gather for Filling<'_> {
+    fn gap(&self, from: u64) -> Option<Range<u64>> {
+        self.tally.gap(from)
+    }
+
+    fn has_room(&self, _: u64) -> bool {
+        true
+    }
+
+    fn take(&mut self, first: u64, rows: Vec<f64>) -> Result<(), SweepError> {
+        self.add(first, &rows)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     axes::{Axis, Grid, Place},
     error::SweepError,
     job::{Algorithm, Ball, FlowSteps, Job, Measures, Second},
+    reduce::{Reduce, Reduction},
 };
 
 /// A plan as it is written. Keys are those of the command line with `_` for `-`.
@@ -68,6 +69,9 @@ pub struct Plan {
     /// Measurements.
     #[serde(default, skip_serializing_if = "Measure::is_empty")]
     pub measure: Measure,
+    /// Reductions of the rows, which are then not kept: `histogram:…`, `grid:…`, `extremes` (see [`Reduce`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reduce: Vec<String>,
     /// Bound beyond which a trajectory has diverged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergence_bound: Option<f64>,
@@ -165,6 +169,8 @@ pub struct Resolved {
     pub job: Job,
     /// Which numbers each cell has.
     pub grid: Grid,
+    /// What the rows are reduced to; empty where they are kept, or counted only.
+    pub reduce: Vec<Reduce>,
 }
 
 impl Plan {
@@ -244,10 +250,10 @@ impl Plan {
         if let Algorithm::Method { name: "rmsprop", .. } = &job.algorithm {
             job.base.beta2 = 0.9;
         }
-        if let Some(name) = self.parameters.iter().find(|name| RESERVED.contains(&name.as_str())) {
+        if let Some(name) = self.parameters.iter().find(|name| is_reserved(name)) {
             return Err(bad(
                 "parameters",
-                format!("`{name}` names a number of the algorithm: expected another name"),
+                format!("`{name}` names a number of the algorithm or a column of the result: expected another name"),
             ));
         }
         let grid = Grid::new(self, &job, &names)?;
@@ -257,7 +263,14 @@ impl Plan {
         job.measures = self.measures(&job)?;
         job.validate()?;
         grid.check(&job)?;
-        Ok(Resolved { plan: self.clone(), job, grid })
+        let reduce = self
+            .reduce
+            .iter()
+            .map(|text| text.parse().map_err(|reason| bad("reduce", format!("`{text}`: {reason}"))))
+            .collect::<Result<Vec<Reduce>, _>>()?;
+        let resolved = Resolved { plan: self.clone(), job, grid, reduce };
+        Reduction::new(resolved.columns(), &resolved.grid, &resolved.reduce)?;
+        Ok(resolved)
     }
 
     fn selection(&self) -> Result<Selection, SweepError> {
@@ -365,8 +378,33 @@ impl Plan {
     }
 }
 
-/// Names that parameters of an objective must not have.
-const RESERVED: [&str; 8] = ["alpha", "beta", "step_size", "momentum", "beta1", "beta2", "epsilon", "speed"];
+/// Numbers of the algorithm and columns of the result: names that parameters of an objective must not have.
+const RESERVED: [&str; 19] = [
+    "alpha",
+    "beta",
+    "step_size",
+    "momentum",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "speed",
+    "status",
+    "at",
+    "value",
+    "gradient_norm",
+    "limit",
+    "first_in",
+    "escape",
+    "rate",
+    "turns",
+    "length",
+    "sharpness_min",
+];
+
+fn is_reserved(name: &str) -> bool {
+    let numbered = ["start_theta_", "theta_", "second_"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    RESERVED.contains(&name) || numbered.is_some_and(|rest| rest.parse::<u64>().is_ok())
+}
 
 pub(crate) fn bad(key: &str, reason: String) -> SweepError {
     SweepError::Plan { key: key.into(), reason }

@@ -27,7 +27,7 @@ const HEADER_LIMIT: u32 = 1 << 24;
 /// Most numbers in a frame that is read.
 const FRAME_LIMIT: u64 = 1 << 28;
 /// Rows reach the disk after so long at the latest.
-const EVERY: Duration = Duration::from_secs(3);
+pub(crate) const EVERY: Duration = Duration::from_secs(3);
 
 /// What a file of rows is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,11 +65,11 @@ impl Header {
     }
 }
 
-fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> SweepError + 'a {
+pub(crate) fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> SweepError + 'a {
     move |reason| SweepError::File { action, path: path.into(), reason }
 }
 
-fn checksum(parts: &[&[u8]]) -> [u8; 8] {
+pub(crate) fn checksum(parts: &[&[u8]]) -> [u8; 8] {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));
     let full: [u8; 32] = hash.finalize().into();
@@ -190,7 +190,7 @@ impl Writer {
     }
 }
 
-fn locked(path: &Path, options: &OpenOptions) -> Result<File, SweepError> {
+pub(crate) fn locked(path: &Path, options: &OpenOptions) -> Result<File, SweepError> {
     let file = options.open(path).map_err(failed("open", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -325,7 +325,7 @@ impl Reader {
 }
 
 /// Reads as many bytes as there are, up to the length of `bytes`.
-fn fill(file: &mut impl Read, bytes: &mut [u8]) -> std::io::Result<usize> {
+pub(crate) fn fill(file: &mut impl Read, bytes: &mut [u8]) -> std::io::Result<usize> {
     let mut filled = 0;
     while filled < bytes.len() {
         match file.read(&mut bytes[filled..]) {

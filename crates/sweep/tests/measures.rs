@@ -181,3 +181,18 @@ fn flows_measure_at_their_steps() {
     assert_eq!(row[4], -1.0);
     assert!((row[5] - 0.3).abs() < 0.05, "{row:?}");
 }
+
+#[test]
+fn parameters_that_are_held_do_not_diverge() {
+    // A parameter of 50 beyond the bound of 10; x stays within it.
+    for algorithm in ["steps = 300", "dynamics = \"din\"\nuntil = 3.0"] {
+        let text = format!(
+            "objective = \"expr:lambda*x^2/2\"\nparameters = [\"lambda\"]\n{algorithm}\ndivergence_bound = 10.0\n\
+             fixed = {{ theta_2 = 1.0, step_size = 0.01 }}\naxes = [{{ name = \"lambda\", list = [1.0, 50.0] }}]"
+        );
+        let plan = toml::from_str::<dinlab_sweep::Plan>(&text).unwrap().resolve().unwrap();
+        let rows = run_list(&plan.job, &[0, 1], &plan.grid, &AtomicBool::new(false)).unwrap();
+        let width = plan.job.columns().len();
+        assert_eq!([rows[0], rows[width]], [0.0, 0.0], "{algorithm}");
+    }
+}

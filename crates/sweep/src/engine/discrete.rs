@@ -130,10 +130,11 @@ impl<'a> Blocks<'a> {
         dinlab_numeric::min(self.job.divergence_bound, f64::MAX)
     }
 
-    /// The blocks that must stay within the bound: θ, and u of INDIAN.
+    /// The blocks that must stay within the bound: θ, and u of INDIAN, of the variables that move.
     fn entries(&self) -> impl Iterator<Item = &Block> {
-        let auxiliary: &[Block] = if self.kind == Kind::Indian { &self.state.first } else { &[] };
-        self.state.theta.iter().chain(auxiliary)
+        let auxiliary = (self.kind == Kind::Indian).then_some(&self.state.first);
+        let vectors = [Some(&self.state.theta), auxiliary].into_iter().flatten();
+        vectors.flat_map(|vector| self.moving.iter().map(move |&i| &vector[i]))
     }
 
     fn advance(&mut self, steps: u64, schedule: &Schedule, stop: &AtomicBool) -> Result<(), SweepError> {

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use dinlab_report::{RowFormat, RowHeader, RowWriter};
-use dinlab_sweep::{Ending, Merge};
+use dinlab_sweep::{reduce::Reduction, Ending, Merge};
 
-use super::summary::Summary;
 use crate::output::{Format, Target};
 
 /// What rows can be written as.
@@ -18,7 +17,7 @@ pub fn export(
     files: &[PathBuf],
     target: &Target,
     partial: bool,
-    summary: &mut Summary,
+    summary: &mut Reduction,
     take: bool,
 ) -> anyhow::Result<()> {
     let merged = Merge::open(files, partial)?;
@@ -42,8 +41,8 @@ pub fn export(
             .map(|column| (column, Ending::ALL.iter().map(|ending| ending.name()).collect())),
     };
     let mut writer = RowWriter::create(&target.path, format, header)?;
-    merged.read::<anyhow::Error>(&mut |rows| {
-        summary.add(rows);
+    merged.read::<anyhow::Error>(|first, rows| {
+        summary.add(first, rows);
         Ok(writer.write(rows)?)
     })?;
     Ok(writer.finish()?)
@@ -54,11 +53,11 @@ fn into_rows(
     merged: &Merge,
     files: &[PathBuf],
     target: &Target,
-    summary: &mut Summary,
+    summary: &mut Reduction,
     take: bool,
 ) -> anyhow::Result<()> {
-    merged.read::<anyhow::Error>(&mut |rows| {
-        summary.add(rows);
+    merged.read::<anyhow::Error>(|first, rows| {
+        summary.add(first, rows);
         Ok(())
     })?;
     if let ([only], true) = (files, take) {
@@ -67,7 +66,7 @@ fn into_rows(
     }
     let hidden = target.path.with_extension("sweep.part");
     let mut writer = dinlab_sweep::store::Writer::create(&hidden, &merged.header)?;
-    merged.read::<anyhow::Error>(&mut |rows| Ok(writer.append(rows)?))?;
+    merged.read::<anyhow::Error>(|_, rows| Ok(writer.append(rows)?))?;
     writer.finish()?;
     std::fs::rename(&hidden, &target.path).with_context(|| format!("cannot write {}", target.path.display()))
 }

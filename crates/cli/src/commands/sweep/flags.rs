@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use clap::Args;
 use dinlab_objective::Selection;
-use dinlab_sweep::{Axis, Limit, Place, Plan, Values};
+use dinlab_sweep::{reduce::Reduce, Axis, Limit, Place, Plan, Values};
 
 use crate::values::{self, Vector};
 
@@ -62,6 +62,10 @@ pub struct Flags {
     /// Cells at every point of the grid, with new random numbers [default: 1]
     #[arg(long, value_name = "N", value_parser = values::positive_count, allow_hyphen_values = true)]
     samples: Option<u64>,
+    /// Reduce the rows on the fly in place of keeping them: histogram:COLUMN:LOW:HIGH:BINS, grid:X,Y:COLUMN (count, mean, least
+    /// and largest; X and Y are axes with values of their own, or COLUMN/LOW/HIGH/BINS), extremes
+    #[arg(long = "reduce", value_name = "KIND:..", allow_hyphen_values = true)]
+    reduce: Vec<Reduce>,
     /// Bound beyond which a trajectory has diverged [default: 1e100]
     #[arg(long, value_name = "B", value_parser = values::positive, allow_hyphen_values = true)]
     divergence_bound: Option<f64>,
@@ -211,6 +215,9 @@ impl Flags {
                 Some(known) => *known = axis.clone(),
                 None => plan.axes.push(axis.clone()),
             }
+        }
+        if !self.reduce.is_empty() {
+            plan.reduce = self.reduce.iter().map(Reduce::to_string).collect();
         }
         self.measures.apply(plan)
     }

@@ -3,7 +3,8 @@
 mod export;
 mod flags;
 mod ranks;
-mod summary;
+pub mod reduced;
+pub mod summary;
 
 use std::{
     ffi::OsString,
@@ -15,7 +16,10 @@ use std::{
 
 use anyhow::{bail, Context as _};
 use clap::Args;
-use dinlab_sweep::{Plan, Resolved, SweepError};
+use dinlab_sweep::{
+    reduce::{Reduce, Reduction},
+    Plan, Resolved, SweepError,
+};
 use rayon::ThreadPool;
 use serde_json::json;
 
@@ -29,14 +33,16 @@ use crate::{
 
 pub use export::{export, FORMATS};
 use flags::Flags;
-use summary::Bins;
-pub use summary::Summary;
+use summary::HistogramFlag;
 
 /// Run many trajectories at once: a grid of parameters and starts
 #[derive(Debug, Args)]
-#[command(after_help = "Without -o the rows are counted and summarised, not kept. With -o FILE they go to \
-    FILE.checkpoint while the sweep runs; after a kill or Ctrl-C, --resume continues there. docs/sweep.md has \
-    examples, job arrays and MPI.")]
+#[command(
+    after_help = "Without -o the rows are counted and summarised, not kept. With -o FILE (.csv, .json, .npy, .npz, or \
+    .sweep for `dinlab merge`) they go to FILE.checkpoint while the sweep runs; after a kill or Ctrl-C, --resume continues \
+    there. With --reduce no rows are kept: FILE holds the reductions (.json all, .csv or .npy a single one, .sweep for `dinlab \
+    merge`). --jobs are the threads of this process, of each rank under MPI. docs/sweep.md has examples, job arrays and MPI."
+)]
 pub struct Sweep {
     /// Plan: a .toml or .json file, or the record of a sweep
     plan: Option<PathBuf>,
@@ -56,7 +62,7 @@ pub struct Sweep {
     yes: bool,
     /// Count a column in bins on the fly; with or without -o
     #[arg(long = "histogram", value_name = "NAME=LOW:HIGH:BINS", allow_hyphen_values = true)]
-    histograms: Vec<Bins>,
+    histograms: Vec<HistogramFlag>,
     /// Write the plan to a .toml or .json file and stop
     #[arg(long, value_name = "FILE")]
     write_plan: Option<PathBuf>,
@@ -87,7 +93,8 @@ impl Sweep {
         if plan.objective.is_empty() {
             bail!("--objective is missing: give it, or a plan file");
         }
-        let resolved = plan.resolve()?;
+        let target = session.common.output.as_ref();
+        let resolved = self.resolve(&mut plan, target.is_some())?;
         if let Some(path) = &self.write_plan {
             let text = match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
                 true => serde_json::to_string_pretty(&plan)? + "\n",
@@ -96,20 +103,18 @@ impl Sweep {
             dinlab_report::atomic::write(path, text.as_bytes())?;
             return Ok(Exit::Success);
         }
-        Summary::new(resolved.columns()).with_histograms(&self.histograms)?;
         let cells = match self.shard {
             Some((i, n)) => resolved.shard(i - 1, n),
             None => 0..resolved.grid.cells(),
         };
-        let target = session.common.output.as_ref();
         if self.shard.is_some() && target.is_none_or(|target| target.format != Format::Sweep) {
             bail!("--shard needs -o FILE.sweep: `dinlab merge` makes tables of such files");
         }
+        if let Some(target) = target.filter(|_| !resolved.reduce.is_empty()) {
+            reduced::check(target, &resolved.reduce)?;
+        }
         session.prepare(FORMATS)?;
         let ranks = ranks::join();
-        if ranks.is_some() && target.is_none() {
-            bail!("-o is missing: a sweep over the ranks of an MPI job writes its rows to a file");
-        }
         // Ranks share the cores of a machine already.
         let threads = session.common.jobs.unwrap_or(u64::from(ranks.is_some()));
         let threads = usize::try_from(threads).unwrap_or(usize::MAX).min(4096);
@@ -125,10 +130,31 @@ impl Sweep {
             ranks::dismiss(ranks);
         }
         ready?;
+        let how = (ranks, pool, stop);
         match target {
-            None => self.summarise(session, &resolved, cells, (pool, stop)),
-            Some(target) => self.fill_file(session, &resolved, cells, target, (ranks, pool, stop)),
+            Some(target) if resolved.reduce.is_empty() => {
+                self.fill_file(session, &resolved, cells, target, how)
+            }
+            target => self.reduce(session, &resolved, cells, target, how),
         }
+    }
+
+    /// The plan with its histograms checked. Where no rows are kept they are reductions like others.
+    fn resolve(&self, plan: &mut Plan, file: bool) -> anyhow::Result<Resolved> {
+        let resolved = plan.resolve()?;
+        if self.histograms.is_empty() {
+            return Ok(resolved);
+        }
+        Reduction::new(resolved.columns(), &resolved.grid, &self.histograms()).context("--histogram")?;
+        if file && plan.reduce.is_empty() {
+            return Ok(resolved);
+        }
+        plan.reduce.extend(self.histograms().iter().map(Reduce::to_string));
+        Ok(plan.resolve()?)
+    }
+
+    fn histograms(&self) -> Vec<Reduce> {
+        self.histograms.iter().map(|HistogramFlag(bins)| Reduce::Histogram(bins.clone())).collect()
     }
 
     /// What has to be in order before work begins.
@@ -140,7 +166,8 @@ impl Sweep {
         (pool, stop): (&ThreadPool, &AtomicBool),
     ) -> anyhow::Result<()> {
         if !self.yes {
-            pool.install(|| ask(resolved, cells, stop, target.is_some()))?;
+            let rows = target.is_some() && resolved.reduce.is_empty();
+            pool.install(|| ask(resolved, cells, stop, rows))?;
         }
         let Some(checkpoint) = target.map(|target| checkpoint(&target.path)) else { return Ok(()) };
         if checkpoint.exists() && !self.resume {
@@ -156,29 +183,42 @@ impl Sweep {
         Ok(())
     }
 
-    fn summarise(
+    fn reduce(
         &self,
         session: &Session,
         resolved: &Resolved,
         cells: Range<u64>,
-        (pool, stop): (&ThreadPool, &AtomicBool),
+        target: Option<&Target>,
+        (ranks, pool, stop): (Option<&ranks::Ranks>, &ThreadPool, &AtomicBool),
     ) -> anyhow::Result<Exit> {
+        let checkpoint = target.map(|target| checkpoint(&target.path));
         let mut progress = Progress::with_rate(cells.end - cells.start, session.common.quiet);
-        let mut summary = Summary::new(resolved.columns()).with_histograms(&self.histograms)?;
-        let ended = pool.install(|| {
-            resolved.run(cells, stop, &mut |_, rows| {
-                summary.add(rows);
-                progress.at(summary.rows());
-                Ok(())
-            })
-        });
+        let mut tell = |done| progress.at(done);
+        let how = (self.resume, stop);
+        let (tally, ended) =
+            ranks::reduce_into((ranks, pool), resolved, checkpoint.as_deref(), cells, how, &mut tell)?;
         drop(progress);
-        let exit = match ended {
-            Ok(()) => Exit::Success,
-            Err(SweepError::Interrupted) => Exit::Interrupted,
-            Err(error) => return Err(error.into()),
-        };
-        self.report(session, resolved, &summary, None)?;
+        let mut exit = Exit::Success;
+        match (ended, &checkpoint) {
+            (Ok(()), _) => {}
+            (Err(SweepError::Interrupted), None) => exit = Exit::Interrupted,
+            (Err(error), Some(checkpoint)) => return unfinished(error, checkpoint),
+            (Err(error), None) => return Err(error.into()),
+        }
+        if let (Some(target), Some(checkpoint)) = (target, &checkpoint) {
+            reduced::write(&tally, target).with_context(|| {
+                let kept = checkpoint.display();
+                format!("the sweep is finished; it is kept in {kept}, --resume writes the file")
+            })?;
+            std::fs::remove_file(checkpoint)
+                .with_context(|| format!("cannot remove {}", checkpoint.display()))?;
+        }
+        self.report(
+            session,
+            resolved,
+            &tally.reduction,
+            target.map(|target| ("reduced to", target.path.as_path())),
+        )?;
         Ok(exit)
     }
 
@@ -196,23 +236,10 @@ impl Sweep {
         let ended =
             ranks::run_into((ranks, pool), resolved, &checkpoint, cells, (self.resume, stop), &mut tell);
         drop(progress);
-        match ended {
-            Ok(()) => {}
-            Err(SweepError::Interrupted) => {
-                output::stderr(&format!(
-                    "{} keeps what is finished; --resume continues",
-                    checkpoint.display()
-                ));
-                return Ok(Exit::Interrupted);
-            }
-            Err(error @ SweepError::File { .. }) => {
-                let kept =
-                    format!("the rows finished are kept in {}; --resume continues", checkpoint.display());
-                return Err(anyhow::Error::from(error).context(kept));
-            }
-            Err(error) => return Err(error.into()),
+        if let Err(error) = ended {
+            return unfinished(error, &checkpoint);
         }
-        let mut summary = Summary::new(resolved.columns()).with_histograms(&self.histograms)?;
+        let mut summary = Reduction::new(resolved.columns(), &resolved.grid, &self.histograms())?;
         export(std::slice::from_ref(&checkpoint), target, true, &mut summary, true).with_context(|| {
             format!(
                 "the sweep is finished; its rows are kept in {}, --resume writes the file",
@@ -223,7 +250,7 @@ impl Sweep {
             std::fs::remove_file(&checkpoint)
                 .with_context(|| format!("cannot remove {}", checkpoint.display()))?;
         }
-        self.report(session, resolved, &summary, Some(&target.path))?;
+        self.report(session, resolved, &summary, Some(("rows in", &target.path)))?;
         Ok(Exit::Success)
     }
 
@@ -231,21 +258,38 @@ impl Sweep {
         &self,
         session: &Session,
         resolved: &Resolved,
-        summary: &Summary,
-        file: Option<&Path>,
+        reduction: &Reduction,
+        file: Option<(&str, &Path)>,
     ) -> anyhow::Result<()> {
-        let mut body = summary.record();
+        let mut body = summary::record(reduction);
         body["cells"] = json!(resolved.grid.cells());
         body["shape"] = json!(resolved.grid.shape());
         body["shard"] = json!(self.shard.map(|(i, n)| [i, n]));
-        body["file"] = json!(file.map(|path| path.to_string_lossy()));
-        let mut text = summary.text();
-        if let Some(file) = file {
-            text += &format!("rows in        {}\n", file.display());
+        body["file"] = json!(file.map(|(_, path)| path.to_string_lossy()));
+        let mut text = summary::text(reduction, resolved.reduce.contains(&Reduce::Extremes));
+        if let Some((what, file)) = file {
+            text += &format!("{what:<15}{}\n", file.display());
         }
-        // `emit` must not write the file again.
-        let quiet = Session { common: Common { output: None, ..session.common.clone() }, ..session.clone() };
-        output::emit(&quiet, &Product::new("sweep", serde_json::to_value(&resolved.plan)?, body, text))
+        let plan = serde_json::to_value(&resolved.plan)?;
+        output::emit(&without_output(session), &Product::new("sweep", plan, body, text))
+    }
+}
+
+/// A session whose `emit` does not write the file again.
+pub fn without_output(session: &Session) -> Session {
+    Session { common: Common { output: None, ..session.common.clone() }, ..session.clone() }
+}
+
+/// A sweep into a file that did not come to its end.
+fn unfinished(error: SweepError, checkpoint: &Path) -> anyhow::Result<Exit> {
+    let kept = format!("{} keeps what is finished; --resume continues", checkpoint.display());
+    match error {
+        SweepError::Interrupted => {
+            output::stderr(&kept);
+            Ok(Exit::Interrupted)
+        }
+        SweepError::File { .. } => Err(anyhow::Error::from(error).context(kept)),
+        error => Err(error.into()),
     }
 }
 

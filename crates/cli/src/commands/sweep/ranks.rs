@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path, sync::atomic::AtomicBool};
 
-use dinlab_sweep::{Resolved, SweepError};
+use dinlab_sweep::{reduce::Tally, Resolved, SweepError};
 use rayon::ThreadPool;
 
 #[cfg(feature = "mpi")]
@@ -60,4 +60,23 @@ pub fn run_into(
     #[cfg(not(feature = "mpi"))]
     let _ = ranks;
     pool.install(|| resolved.run_into(path, cells, resume, stop, progress))
+}
+
+/// Runs the cells, on the ranks if there are any, and reduces their rows.
+pub fn reduce_into(
+    (ranks, pool): (Option<&Ranks>, &ThreadPool),
+    resolved: &Resolved,
+    path: Option<&Path>,
+    cells: Range<u64>,
+    (resume, stop): (bool, &AtomicBool),
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<(Tally, Result<(), SweepError>), SweepError> {
+    #[cfg(feature = "mpi")]
+    if let Some(ranks) = ranks {
+        let threads = pool.current_num_threads();
+        return ranks.reduce_into(resolved, path, cells, (resume, threads), stop, progress);
+    }
+    #[cfg(not(feature = "mpi"))]
+    let _ = ranks;
+    pool.install(|| resolved.reduce_into(path, cells, resume, stop, progress))
 }

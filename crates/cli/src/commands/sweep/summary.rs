@@ -1,24 +1,21 @@
-//! What a sweep says about its rows without keeping them: counts, extremes, histograms. All of it is counted in whole numbers
-//! or compared, so it does not depend on the order of the rows.
+//! What a sweep says about its rows without keeping them, as a record, a text and tables.
 
 use std::str::FromStr;
 
-use dinlab_report::number;
-use dinlab_sweep::Ending;
+use dinlab_report::{number, Table};
+use dinlab_sweep::{
+    reduce::{Bins, Histogram, Plane, Reduction},
+    Ending,
+};
 use serde_json::{json, Map, Value};
 
-use crate::{output, values};
+use crate::output::{number as json_number, numbers};
 
 /// A histogram asked for: `NAME=LOW:HIGH:BINS`.
 #[derive(Debug, Clone)]
-pub struct Bins {
-    name: String,
-    low: f64,
-    high: f64,
-    count: usize,
-}
+pub struct HistogramFlag(pub Bins);
 
-impl FromStr for Bins {
+impl FromStr for HistogramFlag {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || {
@@ -26,160 +23,149 @@ impl FromStr for Bins {
                 .to_owned()
         };
         let (name, rest) = text.split_once('=').ok_or_else(expected)?;
-        let parts: Vec<&str> = rest.split(':').collect();
-        let [low, high, count] = parts[..] else { return Err(expected()) };
-        let (low, high) = (values::finite(low)?, values::finite(high)?);
-        let count = values::positive_count(count)?;
-        if low >= high || count > 10_000 {
-            return Err(expected());
-        }
-        Ok(Self { name: name.trim().replace('-', "_"), low, high, count: count as usize })
+        let bins = Bins::parse(name, &rest.split(':').collect::<Vec<_>>());
+        Ok(Self(bins.map_err(|reason| format!("{reason}; {}", expected()))?))
     }
 }
 
-/// A histogram being filled. Bins are half open, [low, high) in all.
-struct Histogram {
-    bins: Bins,
-    column: usize,
-    counts: Vec<u64>,
-    below: u64,
-    above: u64,
-    not_a_number: u64,
+/// Columns that are numbers: all but the code of the ending.
+fn measured(all: &Reduction) -> impl Iterator<Item = (&String, &dinlab_sweep::reduce::Extreme)> {
+    all.columns().iter().zip(&all.totals.extremes).filter(|(name, _)| *name != "status")
 }
 
-impl Histogram {
-    fn add(&mut self, x: f64) {
-        let place = (x - self.bins.low) / (self.bins.high - self.bins.low) * self.bins.count as f64;
-        if x.is_nan() {
-            self.not_a_number += 1;
-        } else if x < self.bins.low {
-            self.below += 1;
-        } else if x >= self.bins.high {
-            self.above += 1;
-        } else {
-            // Rounding may lift a number just below the upper end to it.
-            self.counts[(place as usize).min(self.bins.count - 1)] += 1;
-        }
+fn endings(all: &Reduction) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+    let counted = Ending::ALL.iter().zip(all.totals.endings);
+    counted.map(|(ending, count)| (ending.name(), count)).filter(|(_, count)| *count > 0)
+}
+
+/// The number of a cell; null where there is none.
+fn cell(cell: u64) -> Value {
+    if cell == u64::MAX {
+        Value::Null
+    } else {
+        json!(cell)
     }
 }
 
-/// Counts and extremes of the columns.
-pub struct Summary {
-    columns: Vec<String>,
-    status: Option<usize>,
-    rows: u64,
-    endings: [u64; 6],
-    /// Least and largest finite number of each column, and how many were not finite.
-    ranges: Vec<(f64, f64, u64)>,
-    histograms: Vec<Histogram>,
+/// Fields of the record.
+pub fn record(all: &Reduction) -> Value {
+    let statuses: Map<String, Value> =
+        endings(all).map(|(name, count)| (name.to_owned(), json!(count))).collect();
+    let columns: Map<String, Value> = measured(all)
+        .map(|(name, e)| {
+            let value = json!({
+                "least": json_number(e.least), "least_cell": cell(e.least_cell),
+                "largest": json_number(e.largest), "largest_cell": cell(e.largest_cell),
+                "not_finite": e.not_finite
+            });
+            (name.clone(), value)
+        })
+        .collect();
+    let histograms: Map<String, Value> = all.histograms.iter().map(histogram).collect();
+    let mut body =
+        json!({"rows": all.totals.rows, "status": statuses, "columns": columns, "histograms": histograms});
+    if !all.planes.is_empty() {
+        body["grids"] = all.planes.iter().map(plane).collect();
+    }
+    body
 }
 
-impl Summary {
-    /// Of no rows yet.
-    pub fn new(columns: Vec<String>) -> Self {
-        let status = columns.iter().position(|name| name == "status");
-        let ranges = vec![(f64::INFINITY, f64::NEG_INFINITY, 0); columns.len()];
-        Self { columns, status, rows: 0, endings: [0; 6], ranges, histograms: Vec::new() }
-    }
+fn histogram(h: &Histogram) -> (String, Value) {
+    let range = numbers(&[h.bins.low, h.bins.high]);
+    let value = json!({"range": range, "counts": h.counts, "below": h.below, "above": h.above, "nan": h.not_a_number});
+    (h.bins.column.clone(), value)
+}
 
-    /// With histograms of these columns.
-    pub fn with_histograms(mut self, wanted: &[Bins]) -> anyhow::Result<Self> {
-        for bins in wanted {
-            let Some(column) = self.columns.iter().position(|name| *name == bins.name) else {
-                anyhow::bail!(
-                    "--histogram {}: no such column; expected one of {}",
-                    bins.name,
-                    self.columns.join(", ")
-                );
-            };
-            let (bins, counts) = (bins.clone(), vec![0; bins.count]);
-            self.histograms.push(Histogram { bins, column, counts, below: 0, above: 0, not_a_number: 0 });
+fn plane(p: &Plane) -> Value {
+    let real = |f: fn(&dinlab_sweep::reduce::Spot) -> f64| -> Value {
+        p.spots.iter().map(|spot| json_number(f(spot))).collect()
+    };
+    let whole = |f: fn(&dinlab_sweep::reduce::Spot) -> u64| -> Value { p.spots.iter().map(f).collect() };
+    json!({
+        "column": p.name, "x": p.sides[0].to_string(), "y": p.sides[1].to_string(), "shape": p.shape(),
+        "x_values": numbers(&p.values(0)), "y_values": numbers(&p.values(1)), "outside": p.outside,
+        "count": whole(|s| s.count), "not_finite": whole(|s| s.not_finite), "mean": real(|s| s.mean()),
+        "least": real(|s| s.least), "largest": real(|s| s.largest)
+    })
+}
+
+/// For the terminal. With `places` the cells of the extremes are named.
+pub fn text(all: &Reduction, places: bool) -> String {
+    let mut text = format!("rows           {}\n", all.totals.rows);
+    for (name, count) in endings(all) {
+        text += &format!("{name:<15}{count}\n");
+    }
+    for (name, e) in measured(all) {
+        text += &format!("{name:<15}");
+        if e.least <= e.largest {
+            text += &format!("{} to {}", number::plain(e.least), number::plain(e.largest));
         }
-        Ok(self)
-    }
-
-    /// Number of rows seen.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// Adds rows.
-    pub fn add(&mut self, rows: &[f64]) {
-        for row in rows.chunks(self.columns.len()) {
-            self.rows += 1;
-            for (value, range) in row.iter().zip(&mut self.ranges) {
-                if value.is_finite() {
-                    range.0 = dinlab_numeric::min(range.0, *value);
-                    range.1 = dinlab_numeric::max(range.1, *value);
-                } else {
-                    range.2 += 1;
-                }
-            }
-            for histogram in &mut self.histograms {
-                histogram.add(row[histogram.column]);
-            }
-            if let Some(ending) = self.status.and_then(|i| Ending::from_code(row[i])) {
-                self.endings[ending as usize] += 1;
-            }
+        text += &if e.not_finite > 0 { format!("  ({} not finite)\n", e.not_finite) } else { "\n".into() };
+        if places && e.least < e.largest {
+            text += &format!("  least in cell   {}\n", place(all, e.least_cell));
+            text += &format!("  largest in cell {}\n", place(all, e.largest_cell));
         }
     }
-
-    fn endings(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        Ending::ALL.iter().map(|e| (e.name(), self.endings[*e as usize])).filter(|(_, count)| *count > 0)
-    }
-
-    fn measured(&self) -> impl Iterator<Item = (&String, &(f64, f64, u64))> {
-        let codes = |name: &str| name == "status";
-        self.columns.iter().zip(&self.ranges).filter(move |(name, _)| !codes(name))
-    }
-
-    /// For the record.
-    pub fn record(&self) -> Value {
-        let endings: Map<String, Value> =
-            self.endings().map(|(name, count)| (name.to_owned(), json!(count))).collect();
-        let columns: Map<String, Value> = self
-            .measured()
-            .map(|(name, (low, high, bad))| {
-                let (low, high) = (output::number(*low), output::number(*high));
-                (name.clone(), json!({"least": low, "largest": high, "not_finite": bad}))
-            })
-            .collect();
-        let histograms: Map<String, Value> = self
-            .histograms
-            .iter()
-            .map(|h| {
-                let range = [output::number(h.bins.low), output::number(h.bins.high)];
-                let rest = [h.below, h.above, h.not_a_number];
-                let value = json!({"range": range, "counts": h.counts, "below": rest[0], "above": rest[1], "nan": rest[2]});
-                (h.bins.name.clone(), value)
-            })
-            .collect();
-        json!({"rows": self.rows, "status": endings, "columns": columns, "histograms": histograms})
-    }
-
-    /// For the terminal.
-    pub fn text(&self) -> String {
-        let mut text = format!("rows           {}\n", self.rows);
-        for (name, count) in self.endings() {
-            text += &format!("{name:<15}{count}\n");
+    for h in &all.histograms {
+        text += &format!("histogram of {}\n", h.bins.column);
+        text += &format!("  below {:<14}{}\n", number::plain(h.bins.low), h.below);
+        for (i, count) in h.counts.iter().enumerate() {
+            text += &format!("  from  {:<14}{count}\n", number::plain(h.bins.edge(i)));
         }
-        for (name, (low, high, bad)) in self.measured() {
-            if low <= high {
-                text += &format!("{name:<15}{} to {}", number::plain(*low), number::plain(*high));
-            } else {
-                text += &format!("{name:<15}");
-            }
-            text += &if *bad > 0 { format!("  ({bad} not finite)\n") } else { "\n".into() };
-        }
-        for h in &self.histograms {
-            let width = (h.bins.high - h.bins.low) / h.bins.count as f64;
-            text += &format!("histogram of {}\n", h.bins.name);
-            text += &format!("  below {:<14}{}\n", number::plain(h.bins.low), h.below);
-            for (i, count) in h.counts.iter().enumerate() {
-                text += &format!("  from  {:<14}{count}\n", number::plain(h.bins.low + width * i as f64));
-            }
-            text += &format!("  from  {:<14}{}\n", number::plain(h.bins.high), h.above);
-        }
-        text
+        text += &format!("  from  {:<14}{}\n", number::plain(h.bins.high), h.above);
     }
+    for p in &all.planes {
+        text += &plane_text(p);
+    }
+    text
+}
+
+/// Number of a cell, and where it is on the axes.
+fn place(all: &Reduction, cell: u64) -> String {
+    let axes = all.columns().iter().zip(all.axes(cell));
+    let axes: Vec<String> = axes.map(|(name, x)| format!("{name} {}", number::plain(x))).collect();
+    format!("{cell}: {}", axes.join(", "))
+}
+
+fn plane_text(p: &Plane) -> String {
+    let [n, m] = p.shape();
+    let filled: Vec<f64> = p.spots.iter().filter(|s| s.count > 0).map(|s| s.mean()).collect();
+    let counted: u64 = p.spots.iter().map(|s| s.count).sum();
+    let mut text = format!("grid of {}: {n} × {m} over {}, {}\n", p.name, p.sides[0], p.sides[1]);
+    text += &format!("  numbers       {counted} in {} places", filled.len());
+    text += &if p.outside > 0 { format!(", {} rows outside\n", p.outside) } else { "\n".into() };
+    if !filled.is_empty() {
+        let (low, high) = (dinlab_numeric::minimum(&filled), dinlab_numeric::maximum(&filled));
+        text += &format!("  mean          {} to {}\n", number::plain(low), number::plain(high));
+    }
+    text
+}
+
+/// The one histogram or grid as a table; `None` where there is none or more than one.
+pub fn table(all: &Reduction) -> Option<Table> {
+    match (&all.histograms[..], &all.planes[..]) {
+        ([h], []) => Some(histogram_table(h)),
+        ([], [p]) => Some(plane_table(p)),
+        _ => None,
+    }
+}
+
+fn histogram_table(h: &Histogram) -> Table {
+    let mut rows = vec![vec![f64::NEG_INFINITY, h.bins.low, h.below as f64]];
+    let bins = h.counts.iter().enumerate();
+    rows.extend(bins.map(|(i, count)| vec![h.bins.edge(i), h.bins.edge(i + 1), *count as f64]));
+    rows.push(vec![h.bins.high, f64::INFINITY, h.above as f64]);
+    Table::new(["low", "high", "count"].map(String::from).to_vec(), rows)
+}
+
+fn plane_table(p: &Plane) -> Table {
+    let name = |i: usize| p.sides[i].to_string().split('/').next().unwrap_or_default().to_owned();
+    let (x, y) = (p.values(0), p.values(1));
+    let row = |(i, s): (usize, &dinlab_sweep::reduce::Spot)| {
+        let at = [x[i / y.len()], y[i % y.len()]];
+        vec![at[0], at[1], s.count as f64, s.not_finite as f64, s.mean(), s.least, s.largest]
+    };
+    let rows = p.spots.iter().enumerate().map(row).collect();
+    let measured = ["count", "not_finite", "mean", "least", "largest"].map(String::from);
+    Table::new([name(0), name(1)].into_iter().chain(measured).collect(), rows)
 }
