@@ -165,7 +165,7 @@ impl Tally {
     /// Writes a file in place of what was there.
     ///
     /// # Errors
-    /// As [`Keeper::save`].
+    /// [`SweepError::File`], on a full disk for instance: then the old file is still there.
     pub fn write(&self, path: &Path) -> Result<(), SweepError> {
         Keeper { path: path.into(), held: None }.save(self)
     }
