@@ -125,10 +125,15 @@ fn conclude(
     if control.verdict != Verdict::Violated {
         return (Some(Verdict::Inconclusive), "the negative control did not fail as it must".into());
     }
+    let left_out = outcome.cases.iter().filter(|case| case.excluded()).count();
+    let rest = match left_out {
+        0 => String::new(),
+        n => format!("; a hypothesis is false for {n} of {} cases", outcome.cases.len()),
+    };
     let reason = match first(Verdict::Inconclusive) {
         Some(case) => format!("not resolved: {}", describe(case)),
         None if measurements.is_empty() => "nothing was measured".into(),
-        None => format!("all {} measurements within tolerance", measurements.len()),
+        None => format!("all {} measurements within tolerance{rest}", measurements.len()),
     };
     (Some(verdict), reason)
 }

@@ -72,6 +72,8 @@ fn standard_cases_are_consistent_and_every_control_case_is_violated() {
         let few = FEW_SEEDS.contains(&entry.id.as_str());
         let expected = if few { Verdict::Inconclusive } else { Verdict::Consistent };
         assert_eq!(entry.verdict, Some(expected), "{}: {}", entry.id, entry.reason);
+        // A standard case that its own hypotheses leave out would never be measured.
+        assert!(outcome.cases.iter().all(|case| !case.excluded()), "{}: {}", entry.id, entry.reason);
         assert!(outcome.control.len() >= 2, "{} needs a gross control and a near miss", entry.id);
         for (i, case) in outcome.control.iter().enumerate() {
             let verdict = judge::combine(case.measurements.iter().map(judge::judge));

@@ -53,13 +53,14 @@ static CLAIM: Claim = Claim {
     differences: "the source treats SGD, the limit α = 1/γ, β = γ of this; G for INDIAN is derived in this file",
     measured: "The shipped step is applied to basis vectors with the Hessian of every possible batch, which gives the operator without a formula. \
                The spread of the terms is enlarged until its radius is 1; there σ_b²G must be 1. Many runs of the shipped algorithm with its own batches \
-               give the mean of ‖θ_k−θ*‖² at k = 20, against the operator's power. One long run shows that almost sure decay can go with growth in mean square.",
+               give the mean of ‖θ_k−θ*‖², against the operator's power; k ≤ 20 is the last at which 6.5 standard errors are below a tenth of it. \
+               Sixteen long runs show that almost sure decay can go with growth in mean square.",
     refuted_by: "a threshold at which σ_b²G is not 1, or a mean square of runs off the operator's",
     tolerance: "threshold: 10³ε‖𝒯‖ over the measured slope of the radius; mean squares: 6.5 standard errors, whose standard deviation is \
                 exact: E‖θ_k‖⁴ comes from E[A⊗A⊗A⊗A]",
     control: "gross: σ_b left out (G = 0); terms that do not commute treated as if each coordinate were alone; near miss: G 0.1% larger",
     evidence: Evidence::Sampled,
-    cost: "10⁵ runs of 20 steps per case, a few seconds",
+    cost: "10⁵ runs of at most 20 steps per case, a few seconds",
 };
 
 /// What is compared.
@@ -84,13 +85,13 @@ pub struct Case {
     step_size: f64,
     sampling: Sampling,
     replicates: u64,
-    /// Whether one long run is measured as well: decay of almost every path beside growth in mean square.
+    /// Whether long runs are measured in place of the mean square: decay of almost every path beside growth in mean square.
     paths: bool,
     prediction: Prediction,
 }
 
-/// Iterations of the runs whose mean square is measured.
-const K: u64 = 20;
+/// Most iterations of the runs whose mean square is measured.
+const MOST_STEPS: u64 = 20;
 
 impl Case {
     fn new(objective: &str, [alpha, beta, step_size]: [f64; 3], batch: usize, replicates: u64) -> Self {
@@ -145,6 +146,10 @@ fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
     let lambda = sum(&curvatures) / curvatures.len() as f64;
     let spread: Vec<f64> = curvatures.iter().map(|c| c - lambda).collect();
     let unit = sum(&spread.iter().map(|d| d * d).collect::<Vec<_>>()) / spread.len() as f64;
+    if unit <= (f64::EPSILON * lambda).powi(2) {
+        // All batches agree: no spread to enlarge.
+        return None;
+    }
     let at = |scale: f64| {
         Moments::of_scalar(case.parameters(), &spread.iter().map(|d| lambda + scale * d).collect::<Vec<_>>())
     };
@@ -174,11 +179,27 @@ fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
     )
 }
 
-/// Mean of ‖θ_K − θ*‖² over the runs against the operator.
+/// Standard deviation of ‖θ_k − θ*‖² over batches.
+fn deviation(moments: &Moments, k: u64) -> f64 {
+    (moments.mean_fourth(k) - moments.mean_square(k).powi(2)).max(0.0).sqrt()
+}
+
+/// The last k at which the margin of the mean is below a tenth of the mean: heavy tails make later means of finitely many runs
+/// say nothing. 1 where there is none.
+fn steps(moments: &Moments, replicates: u64) -> u64 {
+    let told = |k: &u64| {
+        let margin = ERRORS * deviation(moments, *k) / (replicates as f64).sqrt();
+        margin <= 0.1 * moments.mean_square(*k)
+    };
+    (2..=MOST_STEPS).rev().find(told).unwrap_or(1)
+}
+
+/// Mean of ‖θ_k − θ*‖² over the runs against the operator.
 fn mean_square(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Measurement, CheckError> {
+    let k = steps(moments, case.replicates);
     let one = |index: u64| -> Result<f64, CheckError> {
         context.proceed()?;
-        let run = case.run(context, index, K);
+        let run = case.run(context, index, k);
         let outcome = iterate_observed(&*case.objective, &run, &mut Blind)?;
         require(&outcome.status, &case.words())?;
         let off: Vec<f64> = outcome.theta.iter().zip(&case.minimum).map(|(t, m)| t - m).collect();
@@ -190,25 +211,32 @@ fn mean_square(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<
         Prediction::Gain(factor) => moments.spread(factor.sqrt()),
         Prediction::Diagonal => moments.diagonal(),
     };
-    let mean = predicted.mean_square(K);
+    let mean = predicted.mean_square(k);
     let n = squares.len() as f64;
     // In a control the standard deviation is that of the truth as well.
-    let deviation = (moments.mean_fourth(K) - moments.mean_square(K).powi(2)).sqrt();
-    let margin = ERRORS * deviation / n.sqrt();
-    Ok(Measurement::equal("mean of ‖θ₂₀ − θ*‖²", sum(&squares) / n, mean, Budget::sampling(margin))
-        .on(format!("{}, {} runs", case.words(), case.replicates))
-        .sampled(equivalence_mean(&squares, mean, margin)?))
+    let margin = ERRORS * deviation(moments, k) / n.sqrt();
+    // Each step loses a few ε of the largest state on the way.
+    let largest = (0..=k).map(|j| moments.mean_square(j)).fold(0.0, f64::max);
+    let rounding = 1e2 * f64::EPSILON * k as f64 * largest;
+    let budget = Budget { rounding, ..Budget::sampling(margin) };
+    Ok(Measurement::equal("mean of ‖θ_k − θ*‖²", sum(&squares) / n, mean, budget)
+        .on(format!("{}, k={k}, {} runs", case.words(), case.replicates))
+        .sampled(equivalence_mean(&squares, mean, margin.max(rounding))?))
 }
 
-/// Growth per step of one long path, beside that of the mean square.
+/// The largest growth per step of sixteen long paths, beside that of the mean square.
 fn path(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
     const STEPS: u64 = 1_000;
-    let run = case.run(context, u64::MAX, STEPS);
-    let outcome = iterate_observed(&*case.objective, &run, &mut Blind)?;
-    require(&outcome.status, &case.words())?;
-    let growth = norm(&outcome.theta).ln() / STEPS as f64;
+    let mut growth = f64::NEG_INFINITY;
+    for index in 0..16 {
+        context.proceed()?;
+        let outcome = iterate_observed(&*case.objective, &case.run(context, index, STEPS), &mut Blind)?;
+        require(&outcome.status, &case.words())?;
+        let off: Vec<f64> = outcome.theta.iter().zip(&case.minimum).map(|(t, m)| t - m).collect();
+        growth = growth.max(norm(&off).ln() / STEPS as f64);
+    }
     Ok(vec![
-        Measurement::at_most("growth per step of a long path (log)", growth, 0.0, Budget::default())
+        Measurement::at_most("largest growth per step of sixteen long paths (log)", growth, 0.0, Budget::default())
             .on(case.words()),
         Measurement::at_least(
             "growth per step of the mean square (log)",
@@ -238,14 +266,14 @@ impl Check for SecondMomentStability {
             Case::new(LINE, [1.0, 0.5, 0.4], 2, n),
             // SGD: α = 1/γ, β = γ.
             Case::new(LINE, [2.5, 0.4, 0.4], 1, n),
-            Case { paths: true, ..Case::new("sum:0.05*x^2;3*x^2", [0.5, 0.1, 0.25], 1, n) },
+            Case { paths: true, ..Case::new(RARE, [1.0, 0.5, 0.4], 1, n) },
             Case::new(PLANE, [0.7, 0.3, 0.3], 1, n),
             Case::new(PLANE, [0.5, 0.1, 0.15], 2, n),
         ]
     }
 
     fn control(&self) -> Vec<Case> {
-        let with = |prediction| Case { prediction, ..Case::new(LINE, [0.5, 0.1, 0.15], 1, 1_000) };
+        let with = |prediction| Case { prediction, ..Case::new(LINE, [0.5, 0.1, 0.15], 1, 4_000) };
         vec![
             with(Prediction::Gain(0.0)),
             Case { prediction: Prediction::Diagonal, ..Case::new(PLANE, [0.7, 0.3, 0.3], 1, 4_000) },
@@ -304,9 +332,10 @@ impl Check for SecondMomentStability {
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
         let moments = Moments::of(case)?;
         let mut all: Vec<Measurement> = threshold(case, &moments).into_iter().collect();
-        all.push(mean_square(case, &moments, context)?);
         if case.paths {
             all.extend(path(case, &moments, context)?);
+        } else {
+            all.push(mean_square(case, &moments, context)?);
         }
         Ok(all)
     }
@@ -318,4 +347,50 @@ impl Check for SecondMomentStability {
 
 /// Five terms of one variable, and three of two variables whose Hessians do not commute.
 const LINE: &str = "sum:0.1*x^2;0.3*x^2;0.2*x^2;0.7*x^2;0.45*x^2";
+/// A steep term met half of the time: steps on it throw θ out further in mean square than the others bring it back.
+const RARE: &str = "sum:0.05*x^2;2.5*x^2";
 const PLANE: &str = "sum:0.4*(x+0.5*y)^2;0.3*(0.7*x-y)^2;0.2*(0.2*x+y)^2";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use dinlab_record::Verdict;
+
+    use super::*;
+    use crate::judge;
+
+    fn context(interrupted: &AtomicBool) -> Context<'_> {
+        Context { effort: Effort::Quick, seed: 0, id: CLAIM.id, interrupted }
+    }
+
+    /// Else the runs would not be needed for the verdict.
+    #[test]
+    fn the_runs_alone_refute_the_gross_controls() {
+        let interrupted = AtomicBool::new(false);
+        for case in &SecondMomentStability.control()[..2] {
+            let moments = Moments::of(case).unwrap();
+            let found = mean_square(case, &moments, &context(&interrupted)).unwrap();
+            assert_eq!(judge::judge(&found), Verdict::Violated, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_tenth_of_the_mean_square_is_told_apart() {
+        for effort in [Effort::Quick, Effort::Standard, Effort::Thorough] {
+            for case in SecondMomentStability.cases(effort).iter().filter(|case| !case.paths) {
+                let moments = Moments::of(case).unwrap();
+                assert!(steps(&moments, case.replicates) >= 2, "{}", case.words());
+            }
+        }
+    }
+
+    #[test]
+    fn equal_terms_have_no_threshold() {
+        let interrupted = AtomicBool::new(false);
+        let case = Case::new("sum:x^2;x^2", [0.5, 0.1, 0.1], 1, 100);
+        let found = SecondMomentStability.measure(&case, &context(&interrupted)).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(judge::judge(&found[0]), Verdict::Consistent, "{found:?}");
+    }
+}
