@@ -257,7 +257,7 @@ impl Check for SecondMomentStability {
 
     fn cases(&self, effort: Effort) -> Vec<Case> {
         let n = match effort {
-            Effort::Quick => 4_000,
+            Effort::Quick => 16_000,
             Effort::Standard => 100_000,
             Effort::Thorough => 400_000,
         };
