@@ -236,8 +236,13 @@ fn path(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Vec<Mea
         growth = growth.max(norm(&off).ln() / STEPS as f64);
     }
     Ok(vec![
-        Measurement::at_most("largest growth per step of sixteen long paths (log)", growth, 0.0, Budget::default())
-            .on(case.words()),
+        Measurement::at_most(
+            "largest growth per step of sixteen long paths (log)",
+            growth,
+            0.0,
+            Budget::default(),
+        )
+        .on(case.words()),
         Measurement::at_least(
             "growth per step of the mean square (log)",
             moments.radius().ln(),
