@@ -12,7 +12,7 @@ use dinlab_certify::{
         Condition, Family,
     },
     rational,
-    worst_case::{worst_case_with, Options, Outcome},
+    worst_case::{worst_case_with, Options, Outcome, Pairs},
     Rational, Statement,
 };
 
@@ -63,7 +63,8 @@ fn main() {
     };
     for steps in [5, 10, 20] {
         let statement = Statement::parse("gradient-descent", "smooth-convex", steps, "").expect("a question");
-        let (solve, _) = best(5, || worst_case_with(&statement, Options { presolve: true, certify: false }));
+        let (solve, _) =
+            best(5, || worst_case_with(&statement, Options { certify: false, ..Options::default() }));
         let (certified, answer) = best(5, || worst_case_with(&statement, Options::default()));
         let Outcome::Certified(proof) = answer.outcome else { continue };
         row(&format!("gradient-descent N={steps}"), solve, certified, rational::float_above(&proof.bound));

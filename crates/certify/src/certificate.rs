@@ -183,11 +183,20 @@ impl StatementRecord {
             start: self.start,
             radius: number(&self.radius)?,
         };
+        let all = statement.method.coefficients();
+        for number in all.values().flatten().chain(statement.constants.values()).chain([&statement.radius]) {
+            if !rational::is_of_usual_size(number) {
+                return Err(not(format!("{} is of no size that is accepted", target::show(number))));
+            }
+        }
         crate::method::registry::fits(&statement.method, &statement.target)?;
         statement.fits()?;
         Ok(statement)
     }
 }
+
+/// Longest fraction that is read, in characters.
+const LONGEST: usize = 100_000;
 
 /// Reads `p` or `p/q` in digits.
 pub fn fraction(text: &str) -> Result<Rational, CertifyError> {
@@ -195,12 +204,21 @@ pub fn fraction(text: &str) -> Result<Rational, CertifyError> {
         reason: format!("`{}` is no fraction", text.chars().take(40).collect::<String>()),
     };
     let (p, q) = text.split_once('/').unwrap_or((text, "1"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if text.len() > LONGEST || !digits(p.strip_prefix('-').unwrap_or(p)) || !digits(q) {
+        return Err(refuse());
+    }
     let p: dashu_int::IBig = p.parse().map_err(|_| refuse())?;
     let q: dashu_int::UBig = q.parse().map_err(|_| refuse())?;
     if q == dashu_int::UBig::ZERO {
         return Err(refuse());
     }
     Ok(Rational::from_parts(p, q))
+}
+
+/// A statement with its bound in words, as it stands in the file.
+pub fn sentence(statement: &Statement, bound: &Rational) -> String {
+    format!("{}: at most {}", statement.sentence(), rational::decimal_above(bound, 12))
 }
 
 impl Certificate {
@@ -244,11 +262,7 @@ impl Certificate {
         let names = |list: &[(String, f64)]| list.iter().map(|(name, _)| name.clone()).collect();
         let mut certificate = Self {
             schema: SCHEMA.to_owned(),
-            sentence: format!(
-                "{}: at most {}",
-                statement.sentence(),
-                rational::decimal_above(&proof.bound, 12)
-            ),
+            sentence: sentence(statement, &proof.bound),
             statement: StatementRecord::of(statement),
             bound: proof.bound.to_string(),
             basis: names(model.basis()),

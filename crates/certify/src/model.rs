@@ -64,13 +64,15 @@ pub struct Model<S> {
     sides: Vec<(String, Relation, Expression<S>)>,
     objective: Expression<S>,
     units: Units,
+    /// Whether the method is only described by necessary conditions.
+    loose: bool,
 }
 
 impl<S: Number> Model<S> {
     /// An empty model.
     pub fn new(units: Units) -> Self {
         let (basis, values, functions, sides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { basis, values, functions, sides, objective: Expression::zero(), units }
+        Self { basis, values, functions, sides, objective: Expression::zero(), units, loose: false }
     }
 
     /// A new unknown point.
@@ -200,9 +202,20 @@ impl<S: Number> Model<S> {
         &self.functions[function.0].class
     }
 
-    /// Whether all classes have exact conditions.
+    /// States that the method's own conditions are necessary only: other methods satisfy them as well.
+    pub fn loosen(&mut self) {
+        self.loose = true;
+    }
+
+    /// Gives basis and values other units: sizes of the solver's variables, without any effect on what is asked.
+    pub fn rescale(&mut self, basis: &[f64], values: &[f64]) {
+        self.basis.iter_mut().zip(basis).for_each(|((_, unit), &new)| *unit = new);
+        self.values.iter_mut().zip(values).for_each(|((_, unit), &new)| *unit = new);
+    }
+
+    /// Whether all classes, and the method, have exact conditions.
     pub fn tightness(&self) -> Tightness {
-        let exact = self.functions.iter().all(|f| f.class.tightness() == Tightness::Exact);
+        let exact = !self.loose && self.functions.iter().all(|f| f.class.tightness() == Tightness::Exact);
         if exact {
             Tightness::Exact
         } else {

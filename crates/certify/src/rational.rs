@@ -1,6 +1,6 @@
 //! Fractions from texts and floats, and back with directed rounding.
 
-use dashu_int::{IBig, UBig};
+use dashu_int::{ops::BitTest as _, IBig, UBig};
 use dashu_ratio::RBig;
 
 use crate::number::Rational;
@@ -8,6 +8,8 @@ use crate::number::Rational;
 /// Decimal places beyond which a text is refused: 10^±4000 is no parameter of a method.
 const LONGEST: usize = 400;
 const LARGEST_EXPONENT: i64 = 400;
+/// Power of ten up to which numbers are accepted as parameters.
+const USUAL_EXPONENT: usize = 100;
 
 /// Reads `-1.5e-3`, `0.1` or `1/3` exactly. The error says what is accepted.
 pub fn parse(text: &str) -> Result<Rational, String> {
@@ -17,6 +19,9 @@ pub fn parse(text: &str) -> Result<Rational, String> {
         return Err(expected());
     }
     if let Some((p, q)) = text.split_once('/') {
+        if q.contains('/') {
+            return Err(expected());
+        }
         let (p, q) = (parse(p)?, parse(q)?);
         return if q.is_zero() { Err("expected a denominator other than 0".into()) } else { Ok(p / q) };
     }
@@ -63,8 +68,17 @@ pub fn float_above(value: &Rational) -> f64 {
     let near = float(value);
     match exact(near) {
         Some(found) if found < *value => near.next_up(),
+        // Rounded past the last finite number: −∞ is below the fraction.
+        None if *value < RBig::ZERO => f64::MIN,
         _ => near,
     }
+}
+
+/// Whether 0 or of a size from 10⁻¹⁰⁰ to 10¹⁰⁰: beyond it squares and quotients leave the range of `f64`.
+pub fn is_of_usual_size(value: &Rational) -> bool {
+    let size = if *value < RBig::ZERO { -value.clone() } else { value.clone() };
+    let largest = RBig::from(UBig::from(10_u8).pow(USUAL_EXPONENT));
+    value.is_zero() || (size <= largest && size * largest >= RBig::ONE)
 }
 
 /// The largest float that is not above the fraction.
@@ -89,8 +103,9 @@ fn decimal(value: &Rational, digits: usize, up: bool) -> String {
     }
     let ten = UBig::from(10_u8);
     let magnitude = if *value < RBig::ZERO { -value.clone() } else { value.clone() };
-    // The exponent of the first digit; log10 is within one of it.
-    let mut exponent = float(&magnitude).log10().floor() as i64;
+    // The exponent of the first digit, from bit lengths since a float need not hold the number: within one of it.
+    let bits = magnitude.numerator().bit_len() as f64 - magnitude.denominator().bit_len() as f64;
+    let mut exponent = (bits * std::f64::consts::LOG10_2).floor() as i64;
     let power = |e: i64| {
         let p = RBig::from(ten.clone().pow(usize::try_from(e.abs()).unwrap_or(0)));
         if e >= 0 {
@@ -157,7 +172,8 @@ mod tests {
         is("2e3", 2000, 1);
         is(".5", 1, 2);
         is("0.5/0.25", 2, 1);
-        for text in ["", "x", "nan", "inf", "1/0", "1e9999", "--1", "1..2", "0x1", "1e", "."] {
+        for text in ["", "x", "nan", "inf", "1/0", "1e9999", "--1", "1..2", "0x1", "1e", ".", "1/2/3", "1_0"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }
@@ -173,15 +189,25 @@ mod tests {
         assert_eq!(decimal_above(&parse("1e-9").unwrap(), 3), "1e-9");
         assert_eq!(decimal_above(&parse("1.25e-9").unwrap(), 2), "1.3e-9");
         assert_eq!(decimal_above(&parse("0.5").unwrap(), 12), "0.5");
-        for text in ["1/7", "22/7", "1e-3", "123.456", "7e20", "1/6e9"] {
+        for text in
+            ["1/7", "22/7", "1e-3", "123.456", "7e20", "1/6e9", "3e310", "1/3e399", "-7e-400", "9.99e400"]
+        {
             let value = parse(text).unwrap();
             for digits in [1, 3, 12] {
                 assert!(parse(&decimal_above(&value, digits)).unwrap() >= value);
                 assert!(parse(&decimal_below(&value, digits)).unwrap() <= value);
             }
-            assert!(
-                exact(float_above(&value)).unwrap() >= value && exact(float_below(&value)).unwrap() <= value
-            );
+            // Beyond the range of floats one side is infinite.
+            assert!(exact(float_above(&value)).is_none_or(|above| above >= value), "{text}");
+            assert!(exact(float_below(&value)).is_none_or(|below| below <= value), "{text}");
+            assert!(float_below(&value) < f64::INFINITY && float_above(&value) > f64::NEG_INFINITY, "{text}");
+        }
+        assert_eq!(decimal_above(&parse("1e400").unwrap(), 12), "1e400");
+        assert_eq!(float_below(&parse("1e400").unwrap()), f64::MAX);
+        for (text, usual) in
+            [("0", true), ("1e100", true), ("-1e-100", true), ("1.1e100", false), ("1e-101", false)]
+        {
+            assert_eq!(is_of_usual_size(&parse(text).unwrap()), usual, "{text}");
         }
     }
 }

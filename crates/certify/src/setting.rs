@@ -60,11 +60,11 @@ impl<S: Number> Setting<S> {
             Target::Composite { smooth, proximal } => {
                 let f = model.function("f", smooth.clone());
                 let h = model.function("h", proximal.clone());
-                // Optimality: the gradient of f and a subgradient of h cancel; both values are set to 0.
-                let g = model.unknown_gradient("gf(*)");
-                let minus = g.scaled(&S::whole(-1));
-                model.point(f, "*", Vector::zero(), g, Expression::zero());
-                model.point(h, "*", Vector::zero(), minus, Expression::zero());
+                // Optimality: ∇f(x*) = −s with s ∈ ∂h(x*). Taking ⟨∇f(x*), x⟩ from f and adding it to h changes neither f + h nor a
+                // proximal gradient step, and neither class: both have their minimum at x*, with value 0. Left free,
+                // ∇f(x*) would be a direction in which the Gram matrix is unbounded.
+                model.minimiser(f);
+                model.minimiser(h);
                 (f, Some(h), None)
             }
             Target::Relative { smoothness } => {
@@ -123,6 +123,16 @@ impl<S: Number> Setting<S> {
     /// A condition of the method.
     pub fn require_zero(&mut self, name: &str, expression: Expression<S>) {
         self.model.require(name, Relation::Zero, expression);
+    }
+
+    /// An inequality of the method.
+    pub fn require_nonnegative(&mut self, name: &str, expression: Expression<S>) {
+        self.model.require(name, Relation::NonNegative, expression);
+    }
+
+    /// See [`Model::loosen`].
+    pub fn loosen(&mut self) {
+        self.model.loosen();
     }
 
     /// Reference function of a relative target at a point where f is known: gradient and value of h = (d + f)/L are

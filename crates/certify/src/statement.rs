@@ -111,6 +111,18 @@ impl Statement {
         radius: Rational,
     ) -> Result<Self, CertifyError> {
         let (target, constants) = target::build(class, constants)?;
+        let given =
+            parameters.iter().flat_map(|(name, list)| list.iter().map(move |value| (name.as_str(), value)));
+        let all = given.chain(constants.iter().map(|(name, value)| (name.as_str(), value)));
+        for (name, value) in all.chain([("radius", &radius)]) {
+            if !rational::is_of_usual_size(value) {
+                let reason = format!(
+                    "{} is too large or too small, expected 0 or a size from 1e-100 to 1e100",
+                    target::show(value)
+                );
+                return Err(CertifyError::Number { name: format!("--{name}"), reason });
+            }
+        }
         if steps == 0 || steps > MOST_STEPS {
             return Err(CertifyError::Steps { found: steps, largest: MOST_STEPS });
         }
@@ -250,6 +262,32 @@ impl Statement {
             }
         }
         o.model
+    }
+
+    /// Whether the worst case is known to be finite, by these arguments. (1) Gradients are Lipschitz and vanish at x* = 0:
+    /// from ‖x₀‖ ≤ R, or from a bound on f(x₀) or ∇f(x₀) where μ > 0, all iterates of a method with fixed coefficients
+    /// stay bounded, and with them gradients and values. (2) The same from f(x₀) − f* ≤ R with μ = 0, where
+    /// ‖∇f(x₀)‖² ≤ 2LR, but for the distance from x*; from ‖∇f(x₀)‖ ≤ R for gradients only. (3) Subgradients of
+    /// norm ≤ M: from ‖x₀‖ ≤ R all is bounded. (4) Proximal steps from ‖x₀‖ ≤ R: x⁺ is bounded by nonexpansiveness, so is
+    /// s = (y − x⁺)/h, and h(x⁺) ≤ h(x*) + ⟨s, x⁺ − x*⟩.
+    pub fn is_finite(&self) -> bool {
+        let placed = self.start == Start::Distance;
+        let class = match (&self.method, &self.target) {
+            (Method::ExactLineSearch, _) | (_, Target::Relative { .. }) => return false,
+            (Method::ProximalPoint { .. } | Method::ProximalGradient { .. }, _) => return placed,
+            (_, Target::Composite { .. }) => return false,
+            (_, Target::Single(class)) => class,
+        };
+        let strong = class.convexity().is_some_and(|mu| *mu > Rational::ZERO) && class.has_minimiser();
+        match class {
+            Class::ConvexLipschitz { .. } => placed,
+            Class::Convex { .. } => false,
+            _ => match self.measure {
+                Measure::Distance => placed || strong,
+                Measure::F | Measure::BestF => placed || strong || self.start == Start::F,
+                Measure::Gradient | Measure::BestGradient => true,
+            },
+        }
     }
 
     fn units(&self) -> Units {

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::{fraction, relation_text, Certificate, ExpressionRecord, SCHEMA},
+    certificate::{fraction, relation_text, sentence, Certificate, ExpressionRecord, SCHEMA},
     cycle::certificate::{self as cycle, CycleCertificate, VerifiedCycle},
     error::CertifyError,
     expression::Expression,
     ldl,
     lyapunov::certificate::{self as rate, RateCertificate, VerifiedRate},
+    method::registry,
     model::Model,
     number::Rational,
     statement::Statement,
@@ -113,8 +114,22 @@ pub fn verify(text: &str) -> Result<Verified, CertifyError> {
     if total.constant > bound {
         return Err(refuted("the multipliers prove a larger bound than the one claimed"));
     }
+    // What is printed of the file beside numbers must follow from them.
+    if !registry::is_named(&statement) {
+        return Err(refuted(format!(
+            "the name `{}` does not follow from the coefficients",
+            shortened(&statement.name)
+        )));
+    }
+    if certificate.sentence != sentence(&statement, &bound) {
+        return Err(refuted("the sentence does not follow from the statement and the bound"));
+    }
     let conditions = certificate.conditions.len() + certificate.matrices.len();
     Ok(Verified { statement, bound, proved: total.constant, conditions })
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 fn same_coordinates(certificate: &Certificate, model: &Model<Rational>) -> Result<(), CertifyError> {

@@ -1,5 +1,7 @@
 //! The worst case of a method over a class: solve, round, verify.
 
+use nalgebra::{DMatrix, SymmetricEigen};
+
 use crate::{
     class::Tightness,
     exact::{self, Refusal},
@@ -7,6 +9,7 @@ use crate::{
     lmi::{self, Lmi, Multiplier},
     model::{Key, Model, Relation},
     number::Rational,
+    rational,
     solver::{self, Solution, Status},
     statement::Statement,
 };
@@ -25,7 +28,9 @@ pub struct Proof {
 pub enum Outcome {
     /// It is at most the proof's bound.
     Certified(Proof),
-    /// It is infinite: along the ray (Gram matrix and function values of [`Answer`]) the measure grows and no condition stops it.
+    /// It is infinite: along the ray (Gram matrix and function values of [`Answer`]) the measure grows and no condition stops
+    /// it, to the solver's accuracy. Never said of statements known to be finite ([`Statement::is_finite`]) nor where the
+    /// conditions are not those of the class.
     Unbounded,
     /// No function of the class fits the conditions.
     Infeasible,
@@ -58,8 +63,20 @@ pub struct Answer {
 
 /// Rooms left for rounding, in the problem's units; the first that works is taken.
 const MARGINS: [f64; 4] = [1e-9, 1e-8, 1e-7, 1e-6];
+/// The same where the worst case is small: below the solver's accuracy, but exact arithmetic decides.
+const FINE_MARGINS: [f64; 3] = [1e-12, 1e-11, 1e-10];
 /// Steps back towards the solution with less room, once one has been verified.
 const HALVINGS: u32 = 5;
+/// A bound this close to the solver's value, relatively, is taken as it is.
+const CLOSE: f64 = 1e-6;
+/// A bound further off than this part of itself may be no worst case at all: everything else is tried.
+const LOOSE: f64 = 1e-2;
+/// Solves in the units of a ray before a worst case that is known to be finite is given up.
+const RESCALINGS: usize = 8;
+/// Part of a unit below which the units of a worst case are not taken.
+const FINEST: f64 = 1e-6;
+/// Accuracy to which a ray must satisfy the conditions, some orders above that asked of the solver.
+const RAY: f64 = 1e-7;
 /// A pair left out is taken in when the solution violates it by more than this, in the problem's units.
 const VIOLATION: f64 = 1e-7;
 /// Rounds of taking in what is violated before all pairs are taken.
@@ -67,31 +84,201 @@ const ROUNDS: usize = 6;
 /// Below this many pairs leaving some out saves nothing.
 const FEW: usize = 24;
 
+/// Which pairs of points take part. A multiplier left out is 0, so that bounds are valid in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairs {
+    /// All.
+    All,
+    /// Neighbours first, and what the solution violates.
+    Violated,
+    /// Neighbours only: the value may be larger than that of all pairs, but the problem has fewer degenerate directions.
+    Likely,
+}
+
 /// Options of [`worst_case_with`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Start with neighbouring pairs only and take in what the solution violates.
-    pub presolve: bool,
+    /// Which pairs.
+    pub pairs: Pairs,
     /// Whether to round and verify.
     pub certify: bool,
+    /// Whether to begin with less room for rounding: for worst cases far below the problem's unit.
+    pub fine: bool,
+}
+
+impl Options {
+    fn margins(self) -> &'static [f64] {
+        if self.fine {
+            &FINE_MARGINS
+        } else {
+            &MARGINS
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { presolve: true, certify: true }
+        Self { pairs: Pairs::Violated, certify: true, fine: false }
     }
 }
 
-/// The worst case with a verified bound.
+impl Answer {
+    /// What the verified bound is above the solver's own value, relative to the bound; `None` without a bound, or where
+    /// the solver's value is above it and hence says nothing.
+    pub fn loss(&self) -> Option<f64> {
+        let Outcome::Certified(proof) = &self.outcome else { return None };
+        let bound = rational::float_above(&proof.bound);
+        let above = bound - self.value;
+        (above >= 0.0 && bound > 0.0).then_some(above / bound)
+    }
+
+    fn is_close(&self, part: f64) -> bool {
+        self.loss().is_some_and(|loss| loss <= part)
+    }
+
+    fn bound(&self) -> Option<&Rational> {
+        match &self.outcome {
+            Outcome::Certified(proof) => Some(&proof.bound),
+            _ => None,
+        }
+    }
+
+    /// The answer with the smaller bound.
+    fn or_better(self, other: Self) -> Self {
+        match (self.bound(), other.bound()) {
+            (Some(own), Some(new)) if new < own => other,
+            (None, Some(_)) => other,
+            _ => self,
+        }
+    }
+}
+
+/// The worst case with a verified bound: the least of several attempts where the first is not close to the solver's value.
 pub fn worst_case(statement: &Statement) -> Answer {
     worst_case_with(statement, Options::default())
 }
 
 /// The worst case.
 pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
-    let model: Model<f64> = statement.model();
-    let mut search = Search::new(&model, options);
-    let mut solution = search.solve(MARGINS[0]);
+    let mut model: Model<f64> = statement.model();
+    let mut answer = in_units(statement, &model, options);
+    if matches!(answer.outcome, Outcome::Unbounded) {
+        answer = beyond_ray(statement, &mut model, options, answer);
+    }
+    if !options.certify || matches!(answer.outcome, Outcome::Unbounded | Outcome::Infeasible) {
+        return answer;
+    }
+    if !answer.is_close(CLOSE) && answer.is_close(LOOSE) {
+        answer = answer.or_better(in_units(statement, &model, Options { fine: true, ..options }));
+    }
+    if !answer.is_close(LOOSE) {
+        // In the units of the worst case found.
+        if let Some(units) = units_of(&model, &answer, 1.0, FINEST) {
+            let mut own = model.clone();
+            own.rescale(&units.0, &units.1);
+            answer = answer.or_better(in_units(statement, &own, options));
+        }
+    }
+    for pairs in [Pairs::Likely, Pairs::All] {
+        if !answer.is_close(LOOSE) && pairs != options.pairs {
+            answer = answer.or_better(in_units(statement, &model, Options { pairs, ..options }));
+        }
+    }
+    if let Some(proof) = at_the_start(statement) {
+        if answer.bound().is_none_or(|bound| proof.bound < *bound) {
+            answer.outcome = Outcome::Certified(proof);
+        }
+    }
+    answer
+}
+
+/// The best of all iterates is no worse than x₀, which the start may bound by itself.
+fn at_the_start(statement: &Statement) -> Option<Proof> {
+    let model: Model<Rational> = statement.model();
+    let named = |name: &str| {
+        model.always().into_iter().find_map(|key| {
+            let (own, _, expression) = model.constraint(&key)?;
+            (own == name).then_some((key, expression))
+        })
+    };
+    let ((start, bounded), (first, best)) = (named("start")?, named("best <= 0")?);
+    let total = model.objective().clone().and(&bounded).and(&best);
+    let cancels = |e: &Expression<Rational>| e.gram.is_empty() && e.values.is_empty();
+    let mut keys = vec![start, first];
+    let mut whole = total.clone();
+    if !cancels(&whole) {
+        // Where subgradients are asked for twice at x0, a pair says that both values are the same.
+        let (pair, sum) = model.pairs().into_iter().find_map(|key| {
+            let sum = total.clone().and(&model.constraint(&key)?.2);
+            cancels(&sum).then_some((key, sum))
+        })?;
+        keys.push(pair);
+        whole = sum;
+    }
+    let multipliers = keys.into_iter().map(|key| (Multiplier::Scalar(key), Rational::ONE)).collect();
+    Some(Proof { bound: whole.constant, multipliers })
+}
+
+/// What a ray is worth. Along the ray of a finite but large worst case the start condition fails by less than the solver's
+/// accuracy. Scaled so that the start is at its bound, such a ray is close to the worst case: in its units the problem has a
+/// solution of size 1. A true ray stays one.
+fn beyond_ray(statement: &Statement, model: &mut Model<f64>, options: Options, ray: Answer) -> Answer {
+    let finite = statement.is_finite();
+    let mut last = ray.clone();
+    for _ in 0..if finite { RESCALINGS } else { 1 } {
+        let Some(units) = start_scale(model, &last).and_then(|c| units_of(model, &last, c, 1.0)) else {
+            break;
+        };
+        model.rescale(&units.0, &units.1);
+        last = in_units(statement, model, options);
+        if !matches!(last.outcome, Outcome::Unbounded) {
+            break;
+        }
+    }
+    match last.outcome {
+        Outcome::Certified(_) => last,
+        // Neither finite worst cases nor conditions that say too little make an unbounded class.
+        _ if finite || ray.tightness == Tightness::UpperBound => {
+            Answer { outcome: Outcome::Unknown(None), ..ray }
+        }
+        _ => ray,
+    }
+}
+
+/// Factor by which a ray meets the start condition with equality.
+fn start_scale(model: &Model<f64>, ray: &Answer) -> Option<f64> {
+    let n = model.basis().len();
+    let start = model.always().iter().find_map(|key| model.constraint(key).filter(|c| c.0 == "start"))?.2;
+    let used = start.constant - start.at(&ray.gram, n, &ray.values);
+    let factor = start.constant / dinlab_numeric::max(used.abs(), f64::MIN_POSITIVE);
+    factor.is_finite().then_some(factor)
+}
+
+/// Units in which `factor` times a Gram matrix with its values is of size 1, but not below `least` times those in use.
+fn units_of(model: &Model<f64>, answer: &Answer, factor: f64, least: f64) -> Option<(Vec<f64>, Vec<f64>)> {
+    let n = model.basis().len();
+    let at_least = |unit: f64, size: f64| dinlab_numeric::max(least * unit, size);
+    let basis: Vec<f64> = model
+        .basis()
+        .iter()
+        .enumerate()
+        .map(|(a, (_, unit))| at_least(*unit, (factor * answer.gram[a * n + a].abs()).sqrt()))
+        .collect();
+    let values: Vec<f64> = model
+        .values()
+        .iter()
+        .zip(&answer.values)
+        .map(|((_, unit), value)| at_least(*unit, factor * value.abs()))
+        .collect();
+    let usable = basis.iter().chain(&values).all(|unit| unit.is_finite() && *unit > 0.0);
+    usable.then_some((basis, values))
+}
+
+/// One attempt, in the units of `model`. [`Outcome::Unbounded`] is the solver's word here.
+fn in_units(statement: &Statement, model: &Model<f64>, options: Options) -> Answer {
+    let mut search = Search::new(model, options);
+    let least = options.margins()[0];
+    let mut solution = search.solve(least);
     while solution.status == Status::Infeasible {
         // Either the measure is unbounded, or only the trace of the Gram matrix, which the margin charges for.
         let without = search.solve(0.0);
@@ -99,7 +286,7 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
             // A ray in all coordinates, those that were taken out of the inequality included.
             search.rows.clear();
             let ray = search.solve(0.0);
-            let good = ray.status == Status::Infeasible && ray_is_good(&model, &search.keys, &ray);
+            let good = ray.status == Status::Infeasible && ray_is_good(model, &search.keys, &ray);
             return search.answer(ray, if good { Outcome::Unbounded } else { Outcome::Unknown(None) });
         }
         let free = free_directions(&solution, model.basis().len());
@@ -110,7 +297,7 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
         if search.rows.len() == before {
             return search.answer(without, Outcome::Unknown(None));
         }
-        solution = search.solve(MARGINS[0]);
+        solution = search.solve(least);
     }
     if solution.status == Status::Unbounded {
         return search.answer(solution, Outcome::Infeasible);
@@ -118,19 +305,25 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
     if !options.certify {
         return search.answer(solution, Outcome::Unknown(None));
     }
-    match prove(statement, &mut search, &mut solution) {
+    match prove(statement, &mut search, &mut solution, options.margins()) {
         Ok(proof) => search.answer(solution, Outcome::Certified(proof)),
         Err(refusal) => search.answer(solution, Outcome::Unknown(Some(refusal))),
     }
 }
 
 /// Rounds a solution and verifies it against the same constraints in fractions; with more room, solved again, where that
-/// fails.
-fn prove(statement: &Statement, search: &mut Search<'_>, solution: &mut Solution) -> Result<Proof, Refusal> {
+/// fails or gives a bound far above the value. The least bound is kept, and `solution` is left at its solution.
+fn prove(
+    statement: &Statement,
+    search: &mut Search<'_>,
+    solution: &mut Solution,
+    margins: &[f64],
+) -> Result<Proof, Refusal> {
     let model: Model<Rational> = statement.model();
     let mut refusal = Refusal::NotFinite;
     let mut failed: Option<Vec<f64>> = None;
-    for (attempt, margin) in MARGINS.into_iter().enumerate() {
+    let mut best: Option<(Proof, Solution)> = None;
+    for (attempt, &margin) in margins.iter().enumerate() {
         if attempt > 0 {
             let keys = search.keys.len();
             *solution = search.solve(margin);
@@ -144,20 +337,30 @@ fn prove(statement: &Statement, search: &mut Search<'_>, solution: &mut Solution
         match exact::certify(&lmi, &solution.y) {
             Ok(mut y) => {
                 let nearer =
-                    failed.and_then(|low| exact::nearest_certified(&lmi, &low, &solution.y, HALVINGS));
+                    failed.take().and_then(|low| exact::nearest_certified(&lmi, &low, &solution.y, HALVINGS));
                 if let Some(better) = nearer.filter(|z| exact::cost(&lmi, z) < exact::cost(&lmi, &y)) {
                     y = better;
                 }
                 let bound = exact::cost(&lmi, &y);
-                let multipliers =
-                    multipliers.into_iter().zip(y).filter(|(_, value)| !value.is_zero()).collect();
-                return Ok(Proof { bound, multipliers });
+                let (float, value) = (rational::float_above(&bound), search.value(solution));
+                if best.as_ref().is_none_or(|(least, _)| bound < least.bound) {
+                    let multipliers =
+                        multipliers.into_iter().zip(y).filter(|(_, value)| !value.is_zero()).collect();
+                    best = Some((Proof { bound, multipliers }, solution.clone()));
+                }
+                if (float - value).abs() <= LOOSE * float {
+                    break;
+                }
             }
-            Err(reason) => refusal = reason,
+            Err(reason) => {
+                refusal = reason;
+                failed = Some(solution.y.clone());
+            }
         }
-        failed = Some(solution.y.clone());
     }
-    Err(refusal)
+    let (proof, own) = best.ok_or(refusal)?;
+    *solution = own;
+    Ok(proof)
 }
 
 /// Basis vectors along which a ray of the problem with a charge on the trace goes: the measure does not see them.
@@ -167,28 +370,52 @@ fn free_directions(ray: &Solution, n: usize) -> Vec<usize> {
     (0..n).filter(|&a| diagonal[a] > 1e-5 * largest).collect()
 }
 
-/// Whether a ray satisfies the homogeneous constraints and raises the measure.
+/// Whether a ray satisfies the homogeneous constraints and raises the measure, to the solver's accuracy: every condition in
+/// units relative to the sizes that it is made of.
 fn ray_is_good(model: &Model<f64>, keys: &[Key], ray: &Solution) -> bool {
     let n = model.basis().len();
-    let homogeneous = |expression: &Expression<f64>| {
-        let flat = Expression { constant: 0.0, ..expression.clone() };
-        flat.at(&ray.matrices[0], n, &ray.numbers)
+    let (gram, numbers) = (&ray.matrices[0], &ray.numbers);
+    let homogeneous = |e: &Expression<f64>| e.at(gram, n, numbers) - e.constant;
+    let basis: Vec<f64> = model.basis().iter().map(|(_, unit)| *unit).collect();
+    let scaled = DMatrix::from_fn(n, n, |a, b| gram[a * n + b] / (basis[a] * basis[b]));
+    let entries = scaled.iter().copied();
+    let relative = numbers.iter().zip(model.values()).map(|(x, (_, unit))| x / unit);
+    let size = entries.chain(relative).fold(0.0, |m, x| dinlab_numeric::max(m, x.abs()));
+    let room = |e: &Expression<f64>| {
+        let products: f64 = e.gram.iter().map(|(&(a, b), c)| c.abs() * basis[a] * basis[b]).sum();
+        let values: f64 = e.values.iter().map(|(&v, c)| c.abs() * model.values()[v].1).sum();
+        RAY * size * (products + values)
     };
-    let gain = homogeneous(model.objective());
-    let size = ray.matrices[0].iter().chain(&ray.numbers).fold(0.0, |m, x| dinlab_numeric::max(m, x.abs()));
-    let slack = 1e-6 * size;
     let fits = |key: &Key| match model.constraint(key) {
-        Some((_, Relation::NonNegative, e)) => homogeneous(&e) >= -slack,
-        Some((_, Relation::Zero, e)) => homogeneous(&e).abs() <= slack,
-        None => true,
+        Some((_, Relation::NonNegative, e)) => homogeneous(&e) >= -room(&e),
+        Some((_, Relation::Zero, e)) => homogeneous(&e).abs() <= room(&e),
+        None => model.matrix(key).is_none_or(|(_, rows)| {
+            let k = rows.len();
+            let entry = |e: &Expression<f64>| homogeneous(e);
+            let matrix = DMatrix::from_fn(k, k, |a, b| entry(&rows[a][b]));
+            let rooms = rows.iter().flatten().map(room).fold(0.0, dinlab_numeric::max);
+            least_eigenvalue(matrix) >= -rooms * k as f64
+        }),
     };
-    gain > 10.0 * slack && keys.iter().all(fits)
+    let objective = model.objective();
+    homogeneous(objective) > 10.0 * room(objective)
+        && least_eigenvalue(scaled) >= -RAY * size
+        && keys.iter().all(fits)
+}
+
+/// Smallest eigenvalue of a symmetric matrix, NaN where an entry is.
+fn least_eigenvalue(matrix: DMatrix<f64>) -> f64 {
+    if matrix.iter().any(|x| !x.is_finite()) {
+        return f64::NAN;
+    }
+    SymmetricEigen::new(matrix).eigenvalues.iter().fold(f64::INFINITY, |m, v| dinlab_numeric::min(m, *v))
 }
 
 struct Search<'a> {
     model: &'a Model<f64>,
     keys: Vec<Key>,
     left_out: Vec<Key>,
+    grows: bool,
     rows: Vec<usize>,
     solves: u32,
 }
@@ -196,13 +423,14 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(model: &'a Model<f64>, options: Options) -> Self {
         let (all, mut keys) = (model.pairs(), model.always());
-        let likely = if options.presolve && all.len() > FEW { model.likely_pairs() } else { all.clone() };
+        let some = options.pairs != Pairs::All && all.len() > FEW;
+        let likely = if some { model.likely_pairs() } else { all.clone() };
         let left_out = all.into_iter().filter(|key| !likely.contains(key)).collect();
         keys.extend(likely);
         // Signs decide this for all pairs at once; the problem with fewer pairs could only have more such rows.
         let every: Vec<Key> = model.always().into_iter().chain(model.pairs()).collect();
         let rows = lmi::dual(model, &every).0.vanishing_rows(0);
-        Self { model, keys, left_out, rows, solves: 0 }
+        Self { model, keys, left_out, grows: options.pairs == Pairs::Violated, rows, solves: 0 }
     }
 
     /// Solves, taking in pairs until the solution violates none: the value is then that of all pairs.
@@ -216,7 +444,7 @@ impl<'a> Search<'a> {
             let mut solution = solver::solve(&lmi, margin);
             self.solves += 1;
             self.widen(&mut solution, equations);
-            if self.left_out.is_empty() {
+            if self.left_out.is_empty() || !self.grows {
                 return solution;
             }
             let violated: Vec<Key> = match solution.status {
@@ -266,12 +494,16 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The measure at a solution.
+    fn value(&self, solution: &Solution) -> f64 {
+        self.model.objective().at(&solution.matrices[0], self.model.basis().len(), &solution.numbers)
+    }
+
     fn answer(self, solution: Solution, outcome: Outcome) -> Answer {
-        let n = self.model.basis().len();
         Answer {
             outcome,
             status: solution.status,
-            value: self.model.objective().at(&solution.matrices[0], n, &solution.numbers),
+            value: self.value(&solution),
             gram: solution.matrices[0].clone(),
             values: solution.numbers,
             residuals: solution.residuals,

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use serde::Serialize;
 
 use crate::{
-    class::Class,
+    class::{Class, Tightness},
     expression::{Expression, Vector},
     lmi,
     model::{Key, Model, Relation},
@@ -53,14 +53,20 @@ pub struct WorstFunction {
 
 /// Part of the worst value that may be given up for a smaller rank.
 const GIVEN_UP: f64 = 1e-6;
+/// Relative distance from the worst value beyond which a function is not shown.
+const NEAR: f64 = 1e-3;
 /// Rounds of log-det after the trace.
 const ROUNDS: usize = 4;
 /// Eigenvalues below this part of the largest are taken for 0.
 const RANK: f64 = 1e-5;
 
-/// A worst-case function near `value`; `None` where the solver finds none.
+/// A worst-case function near `value`; `None` where the solver finds none that satisfies all conditions and has nearly that
+/// value, and where the conditions are not those of the class, so that their solutions need not be functions of it.
 pub fn worst_function(statement: &Statement, value: f64) -> Option<WorstFunction> {
     let base: Model<f64> = statement.model();
+    if base.tightness() != Tightness::Exact {
+        return None;
+    }
     let n = base.basis().len();
     let units: Vec<f64> = base.basis().iter().map(|(_, unit)| *unit).collect();
     let mut weight = DMatrix::<f64>::identity(n, n);
@@ -134,7 +140,45 @@ pub fn worst_function(statement: &Statement, value: f64) -> Option<WorstFunction
         })
         .collect();
     let measure = base.objective().at(&flat, n, &values);
+    let whole = Found { gram: &flat, values: &values, largest };
+    let near = (measure - value).abs() <= NEAR * value.abs();
+    if kept.is_empty() || !near || !whole.fits(&base) {
+        return None;
+    }
     Some(WorstFunction { dimension: kept.len(), measure, dropped, functions })
+}
+
+/// Gram matrix and values after the small eigenvalues have been dropped; the largest of the Gram matrix in units.
+struct Found<'a> {
+    gram: &'a [f64],
+    values: &'a [f64],
+    largest: f64,
+}
+
+impl Found<'_> {
+    /// Whether interpolation, method and start hold as far as the dropped eigenvalues (each at most [`RANK`] of the largest, and
+    /// so every entry's change) and the solver's reduced accuracy allow.
+    fn fits(&self, model: &Model<f64>) -> bool {
+        let n = model.basis().len();
+        let room = |e: &Expression<f64>| {
+            let unit = |a: usize| model.basis()[a].1;
+            let products: f64 = e.gram.iter().map(|(&(a, b), c)| c.abs() * unit(a) * unit(b)).sum();
+            let values: f64 = e.values.iter().map(|(&v, c)| c.abs() * model.values()[v].1).sum();
+            (RANK + solver::REDUCED) * (self.largest * products + values + e.constant.abs())
+        };
+        let at = |e: &Expression<f64>| e.at(self.gram, n, self.values);
+        model.always().iter().chain(&model.pairs()).all(|key| match model.constraint(key) {
+            Some((_, Relation::NonNegative, e)) => at(&e) >= -room(&e),
+            Some((_, Relation::Zero, e)) => at(&e).abs() <= room(&e),
+            None => model.matrix(key).is_none_or(|(_, rows)| {
+                let k = rows.len();
+                let matrix = DMatrix::from_fn(k, k, |a, b| at(&rows[a][b]));
+                let rooms = rows.iter().flatten().map(room).fold(0.0, dinlab_numeric::max);
+                matrix.iter().all(|x| x.is_finite())
+                    && SymmetricEigen::new(matrix).eigenvalues.iter().all(|v| *v >= -rooms * k as f64)
+            }),
+        })
+    }
 }
 
 fn curvature(class: &Class) -> [f64; 2] {

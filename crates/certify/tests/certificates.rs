@@ -5,7 +5,7 @@
 mod support;
 
 use dinlab_certify::{
-    certificate::Certificate,
+    certificate::{sentence, Certificate},
     rational,
     verify::verify,
     worst_case::{worst_case, Outcome},
@@ -56,8 +56,12 @@ fn a_lower_claim_is_refused_even_with_the_right_hash() {
     assert!(refused(&made.to_json()).contains("hash"));
     made.hash = made.digest();
     assert!(refused(&made.to_json()).contains("larger bound"));
-    // A higher claim is weaker and true.
-    made.bound = (&bound + &bound).to_string();
+    // A higher claim is weaker and true, where its sentence says so.
+    let twice = &bound + &bound;
+    made.bound = twice.to_string();
+    made.hash = made.digest();
+    assert!(refused(&made.to_json()).contains("sentence"));
+    made.sentence = sentence(&question("gradient-descent", "smooth-convex", 3, ""), &twice);
     made.hash = made.digest();
     verify(&made.to_json()).unwrap();
 }
@@ -144,4 +148,92 @@ fn a_certificate_belongs_to_its_statement() {
     made.statement.constants.clear();
     made.hash = made.digest();
     assert!(refused(&made.to_json()).contains("not that of the statement"));
+}
+
+/// What is printed beside numbers is verified as well.
+#[test]
+fn a_name_must_follow_from_the_coefficients() {
+    for (method, class, options, false_name) in [
+        ("gradient-descent", "smooth-convex", "", "nesterov-convex"),
+        ("gradient-descent", "smooth-convex", "step-size=1.5", "silver"),
+        ("nesterov-convex", "smooth-convex", "", "nesterov"),
+        ("fista", "composite", "", "proximal-gradient"),
+        ("indian", "smooth-convex", "alpha=1 beta=1 step-size=0.5", "INDIAN"),
+    ] {
+        let mut made = certificate(method, class, 3, options);
+        verify(&made.to_json()).unwrap();
+        made.statement.name = false_name.into();
+        made.sentence = made.sentence.replacen(method, false_name, 1);
+        made.hash = made.digest();
+        assert!(refused(&made.to_json()).contains("name"), "{method} as {false_name}");
+    }
+}
+
+/// Every method's own name is accepted with its usual parameters.
+#[test]
+fn names_of_all_methods_are_accepted() {
+    for (method, class, options) in [
+        ("subgradient", "convex-lipschitz", ""),
+        ("silver", "smooth-convex", ""),
+        ("exact-line-search", "smooth-convex", "start=f"),
+        ("heavy-ball", "smooth-strongly-convex", "convexity=0.1"),
+        ("nesterov", "smooth-strongly-convex", "convexity=0.1"),
+        ("optimized-gradient", "smooth-convex", ""),
+        ("triple-momentum", "smooth-strongly-convex", "convexity=0.1 measure=distance"),
+        ("three-parameter", "smooth-convex", "a=1 b=0.1 eta=0.2"),
+        ("proximal-point", "convex", "step-size=1,2,3"),
+        ("proximal-gradient", "composite", ""),
+        ("bregman-gradient", "relatively-smooth", ""),
+        ("matrix", "smooth-convex", "matrix=1,1,1,1,1,1"),
+    ] {
+        assert!(dinlab_certify::method::registry::is_named(&question(method, class, 3, options)), "{method}");
+    }
+}
+
+#[test]
+fn fractions_of_odd_forms_and_sizes_are_refused_without_a_panic() {
+    let made = certificate("gradient-descent", "smooth-convex", 1, "");
+    for text in ["1_0", "+1", "1/2/3", "1/-2", "", "/2", "1/", "0x10"] {
+        let mut copy = made.clone();
+        copy.bound = text.into();
+        copy.hash = copy.digest();
+        assert!(refused(&copy.to_json()).contains("no fraction"), "{text}");
+    }
+    let mut copy = made.clone();
+    copy.statement.radius = format!("1{}", "0".repeat(400));
+    copy.hash = copy.digest();
+    assert!(refused(&copy.to_json()).contains("size"));
+    // True, if of no use.
+    let huge = format!("1{}", "0".repeat(400));
+    let mut copy = made;
+    copy.bound.clone_from(&huge);
+    copy.sentence = sentence(
+        &question("gradient-descent", "smooth-convex", 1, ""),
+        &rational::parse(&huge[..400]).unwrap(),
+    );
+    copy.hash = copy.digest();
+    assert!(refused(&copy.to_json()).contains("sentence"));
+}
+
+#[test]
+fn parameters_outside_the_definition_are_refused() {
+    for (method, class, options, word) in [
+        ("proximal-point", "convex", "step-size=-0.3", "step-size"),
+        ("proximal-gradient", "composite", "step-size=0", "step-size"),
+        ("bregman-gradient", "relatively-smooth", "step-size=-1", "step-size"),
+        ("indian", "smooth-convex", "alpha=-1 beta=1 step-size=0.5", "alpha"),
+        ("indian", "smooth-convex", "alpha=1 beta=-1 step-size=0.5", "beta"),
+        ("indian", "smooth-convex", "alpha=-1 beta=-1 step-size=-0.5", "step-size"),
+        ("gradient-descent", "smooth-convex", "radius=1e155", "radius"),
+        ("gradient-descent", "smooth-convex", "step-size=1e-400", "step-size"),
+        ("gradient-descent", "smooth-convex", "smoothness=1e200", "smoothness"),
+    ] {
+        let error = dinlab_certify::Statement::parse(method, class, 2, options).unwrap_err().to_string();
+        assert!(error.contains(&format!("--{word}")), "{method} {options}: {error}");
+    }
+    // The verifier's way in.
+    let mut made = certificate("proximal-point", "convex", 1, "step-size=0.3");
+    made.statement.coefficients.insert("steps".into(), vec!["-3/10".into()]);
+    made.hash = made.digest();
+    assert!(refused(&made.to_json()).contains("greater than 0"));
 }

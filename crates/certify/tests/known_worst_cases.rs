@@ -5,9 +5,11 @@
 mod support;
 
 use dinlab_certify::{
+    class::Tightness,
     literature::{Kind, TABLE},
+    rational,
     solver::{Status, REDUCED},
-    worst_case::{worst_case, worst_case_with, Answer, Options, Outcome},
+    worst_case::{worst_case, worst_case_with, Answer, Options, Outcome, Pairs},
 };
 use support::{certified, question};
 
@@ -34,7 +36,7 @@ fn closed_forms_are_met() {
                 assert!(bound >= closed * (1.0 - 4.0 * f64::EPSILON), "below the truth: {what}");
                 assert!(bound <= closed + room(&answer, closed), "{what}");
             }
-            Kind::Upper => assert!(answer.value <= closed + room(&answer, closed), "{what}"),
+            Kind::Upper => assert!(bound <= closed + room(&answer, closed), "{what}"),
             Kind::Lower => assert!(bound >= closed * (1.0 - 4.0 * f64::EPSILON), "{what}"),
         }
     }
@@ -52,8 +54,8 @@ fn presolve_does_not_move_the_value() {
         ("heavy-ball", "smooth-strongly-convex", 6, "convexity=0.05"),
     ] {
         let statement = question(method, class, steps, options);
-        let value = |presolve| worst_case_with(&statement, Options { presolve, certify: false }).value;
-        let (with, without) = (value(true), value(false));
+        let value = |pairs| worst_case_with(&statement, Options { pairs, certify: false, fine: false }).value;
+        let (with, without) = (value(Pairs::Violated), value(Pairs::All));
         assert!((with - without).abs() <= 1e-6 * without.abs(), "{}: {with} {without}", statement.sentence());
     }
 }
@@ -68,6 +70,60 @@ fn unbounded_is_an_answer_with_a_ray() {
         let answer = worst_case(&question(method, class, 2, options));
         assert!(matches!(answer.outcome, Outcome::Unbounded), "{method} {class}: {:?}", answer.outcome);
         assert!(answer.gram.iter().chain(&answer.values).all(|x| x.is_finite()));
+    }
+}
+
+/// Worst cases that are finite but so large that the solver sees a ray: (h−1)^2N/2 for gradient descent with h > 2. They are
+/// certified or unknown, never called unbounded.
+#[test]
+fn a_large_worst_case_is_not_unbounded() {
+    for (class, h, n) in [
+        ("smooth-convex", 20.0_f64, 4),
+        ("smooth-convex", 10.0, 6),
+        ("smooth-convex", 100.0, 4),
+        ("quadratic", 50.0, 4),
+        ("smooth-convex", 1e6, 3),
+    ] {
+        let statement = question("gradient-descent", class, n, &format!("step-size={h}"));
+        let answer = worst_case(&statement);
+        let truth = 0.5 * (h - 1.0).powi(2 * n as i32);
+        match &answer.outcome {
+            Outcome::Certified(proof) => {
+                let bound = rational::float_above(&proof.bound);
+                assert!(
+                    bound >= truth * (1.0 - 1e-12) && bound <= 1.01 * truth,
+                    "{class} {h} {n}: {bound:e} {truth:e}"
+                );
+            }
+            Outcome::Unknown(_) => {}
+            other => panic!("{class} {h} {n}: {other:?}"),
+        }
+    }
+}
+
+/// Conditions that exact line search shares with other methods bound it from above and show nothing from below.
+#[test]
+fn exact_line_search_is_bounded_by_its_start() {
+    for (class, options) in [("smooth", "start=f measure=f"), ("smooth-convex", "start=f measure=f")] {
+        let (bound, answer) = certified(&question("exact-line-search", class, 1, options));
+        assert!(bound <= 1.0 + 1e-6, "{class}: {bound}");
+        assert_eq!(answer.tightness, Tightness::UpperBound);
+    }
+}
+
+/// Bounds that came out hundreds of thousands of times too large when the first multipliers that could be rounded were taken.
+#[test]
+fn the_least_of_several_bounds_is_taken() {
+    for (method, class, n, options, most) in [
+        ("fista", "composite", 8, "", 2.0 / 81.0),
+        ("fista", "composite", 12, "", 2.0 / 169.0),
+        ("proximal-gradient", "composite", 3, "convexity=0.1 measure=best-gradient", 0.81),
+        ("gradient-descent", "strongly-convex", 3, "convexity=0.1 step-size=0.1 start=f measure=best-f", 1.0),
+        // Polyak's parameters on quadratics: 5.5216e-5, from the residual polynomial on a grid of [μ, L].
+        ("heavy-ball", "quadratic", 12, "convexity=0.1 measure=distance", 5.5217e-5),
+    ] {
+        let (bound, answer) = certified(&question(method, class, n, options));
+        assert!(bound <= most * (1.0 + 1e-5), "{method} {class} {n}: {bound} above {most}, {answer:?}");
     }
 }
 

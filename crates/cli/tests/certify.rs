@@ -115,6 +115,14 @@ fn bad_input_is_named() {
     for (line, words) in [
         (format!("{gd} --class smooth-strongly-convex --mu 2 --L 1 --steps 3"), "--convexity 2"),
         (format!("{gd} --class smooth-convex --steps 0"), "--steps 0"),
+        (format!("{gd} --class smooth-convex --steps 2 --radius 1e155"), "--radius"),
+        (format!("{gd} --class smooth-convex --steps 2 --radius 1e-300"), "--radius"),
+        (format!("{gd} --class smooth-convex --steps 2 --step-size 1e-400"), "--step-size"),
+        (format!("{gd} --class smooth-convex --steps 2 --step-size 1/2/3"), "--step-size"),
+        (
+            "certify worst-case --method proximal-point --class convex --steps 2 --step-size -0.3".into(),
+            "--step-size",
+        ),
         (format!("{gd} --class smoth-convex --steps 3"), "smoth-convex"),
         (format!("{gd} --class convex-lipschitz --steps 3"), "--step-size"),
         ("certify rate --method indian --mu 2".into(), "--convexity 2"),
@@ -125,4 +133,23 @@ fn bad_input_is_named() {
         assert_eq!(run.code, 2, "{line}: {} {}", run.stdout, run.stderr);
         assert!(run.stderr.contains(words), "{line}: {}", run.stderr);
     }
+}
+
+/// Where there is nothing to draw the bound is printed all the same, with the certificate.
+#[test]
+fn a_bound_is_printed_without_its_figure() {
+    let place = Place::new();
+    let run = place.run(
+        "certify worst-case --method exact-line-search --class smooth-strongly-convex --mu 0.1 --steps 1 --start f \
+         --figure f.svg --certificate els.json",
+    );
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("certified") && run.stdout.contains("nothing is drawn"), "{}", run.stdout);
+    assert!(!place.0.path().join("f.svg").exists());
+    let verified = place.run("certify verify els.json");
+    assert!(
+        verified.code == 0 && verified.stdout.contains("method: exact-line-search"),
+        "{}",
+        verified.stdout
+    );
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{sequences, Method};
-use crate::{class::Class, error::CertifyError, number::Rational, setting::Target};
+use crate::{
+    class::Class, error::CertifyError, number::Rational, setting::Target, statement::Statement, target::show,
+};
 
 /// A name on the command line.
 #[derive(Debug, Clone, Copy)]
@@ -243,6 +245,8 @@ fn coefficients(d: &Defaults<'_>) -> Result<Method, CertifyError> {
         }
         "indian" => {
             let (alpha, beta, gamma) = (d.needed("alpha")?, d.needed("beta")?, d.needed("step-size")?);
+            // Products of two wrong signs would be right.
+            in_range("step-size", &gamma, gamma > Rational::ZERO, POSITIVE)?;
             Method::Indian { products: [gamma.sqr(), alpha * &gamma, gamma * beta] }
         }
         "proximal-point" => Method::ProximalPoint { steps: d.step_list(|| Some(Rational::ONE))? },
@@ -276,24 +280,75 @@ fn coefficients(d: &Defaults<'_>) -> Result<Method, CertifyError> {
 /// [`CertifyError::MethodDoesNotFit`] with what the method needs.
 pub fn fits(method: &Method, target: &Target) -> Result<(), CertifyError> {
     let needs = match (method, target) {
-        (Method::ProximalGradient { .. }, Target::Composite { .. }) => return Ok(()),
+        (Method::ProximalGradient { step, .. }, Target::Composite { .. }) => {
+            return in_range("step-size", step, *step > Rational::ZERO, POSITIVE)
+        }
         (Method::ProximalGradient { .. }, _) => "the class `composite`",
-        (Method::BregmanGradient { .. }, Target::Relative { .. }) => return Ok(()),
+        (Method::BregmanGradient { step }, Target::Relative { .. }) => {
+            return in_range("step-size", step, *step > Rational::ZERO, POSITIVE)
+        }
         (Method::BregmanGradient { .. }, _) => "the class `relatively-smooth`",
         (_, Target::Composite { .. }) => {
             "a class of single functions; on `composite` take proximal-gradient or fista"
         }
         (_, Target::Relative { .. }) => "Euclidean gradients; on `relatively-smooth` take bregman-gradient",
-        (Method::ProximalPoint { .. }, Target::Single(class)) => match class {
+        (Method::ProximalPoint { steps }, Target::Single(class)) => match class {
             Class::Convex { .. } | Class::ConvexLipschitz { .. } | Class::SmoothStronglyConvex { .. } => {
-                return Ok(())
+                return steps
+                    .iter()
+                    .try_for_each(|step| in_range("step-size", step, *step > Rational::ZERO, POSITIVE))
             }
             _ => "a class of convex functions without further structure",
         },
         (Method::ExactLineSearch, Target::Single(class)) if !class.differentiable() => {
             "a class of differentiable functions"
         }
+        (Method::Indian { products: [square, friction, damping] }, Target::Single(_)) => {
+            in_range("step-size", square, *square > Rational::ZERO, POSITIVE)?;
+            in_range("alpha", friction, *friction >= Rational::ZERO, NOT_NEGATIVE)?;
+            return in_range("beta", damping, *damping >= Rational::ZERO, NOT_NEGATIVE);
+        }
         (_, Target::Single(_)) => return Ok(()),
     };
     Err(CertifyError::MethodDoesNotFit { method: method.kind(), needs })
+}
+
+const POSITIVE: &str = "a number greater than 0";
+const NOT_NEGATIVE: &str = "a number of at least 0";
+
+/// Refuses a parameter for which the method is not defined.
+fn in_range(name: &'static str, value: &Rational, holds: bool, expected: &str) -> Result<(), CertifyError> {
+    if holds {
+        return Ok(());
+    }
+    Err(CertifyError::Constant { name, value: show(value), expected: expected.to_owned() })
+}
+
+/// Whether the name of a statement follows from its coefficients: the method of that name, given the parameters that the
+/// coefficients show, is this one.
+pub fn is_named(statement: &Statement) -> bool {
+    let method = &statement.method;
+    let given: Vec<(&str, Vec<Rational>)> = match (statement.name.as_str(), method) {
+        // Their coefficients are the definition.
+        ("indian", Method::Indian { .. }) | ("matrix", Method::Matrix { .. }) => return true,
+        ("gradient-descent" | "subgradient", Method::GradientDescent { steps })
+        | ("proximal-point", Method::ProximalPoint { steps }) => vec![("step-size", steps.clone())],
+        ("heavy-ball", Method::HeavyBall { step, momentum }) => {
+            vec![("step-size", vec![step.clone()]), ("momentum", vec![momentum.clone()])]
+        }
+        ("nesterov", Method::Nesterov { step, momenta }) => {
+            let momentum = momenta.iter().take(1).cloned().collect();
+            vec![("step-size", vec![step.clone()]), ("momentum", momentum)]
+        }
+        ("nesterov-convex", Method::Nesterov { step, .. })
+        | ("proximal-gradient" | "fista", Method::ProximalGradient { step, .. })
+        | ("bregman-gradient", Method::BregmanGradient { step }) => vec![("step-size", vec![step.clone()])],
+        ("three-parameter", Method::ThreeParameter { coefficients }) => {
+            ["a", "b", "eta", "delta"].into_iter().zip(coefficients.iter().map(|c| vec![c.clone()])).collect()
+        }
+        _ => Vec::new(),
+    };
+    let given = given.into_iter().map(|(name, list)| (name.to_owned(), list)).collect();
+    build(&statement.name, &given, &statement.target, statement.steps, &statement.radius)
+        .is_ok_and(|own| own == *method)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use dinlab_certify::{rational, verify, CertifyError};
+use dinlab_certify::{rational, target, verify, CertifyError, Rational, Statement};
 use serde_json::json;
 
 use crate::{
@@ -25,6 +25,20 @@ pub struct Verify {
     file: PathBuf,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Coefficients in words, long lists cut.
+fn coefficients(statement: &Statement) -> String {
+    let list = |values: &Vec<Rational>| {
+        let shown: Vec<String> = values.iter().take(6).map(target::show).collect();
+        format!("{}{}", shown.join(" "), if values.len() > 6 { " ..." } else { "" })
+    };
+    statement
+        .method
+        .coefficients()
+        .iter()
+        .map(|(name, values)| format!(", {name} {}", list(values)))
+        .collect()
 }
 
 impl Verify {
@@ -58,12 +72,17 @@ impl Verify {
                 let body = json!({
                     "status": "holds", "evidence": "certified", "sentence": sentence,
                     "method": found.statement.method.kind(),
+                    "coefficients": found.statement.method.coefficients().iter()
+                        .map(|(name, list)| (name.clone(), list.iter().map(target::show).collect::<Vec<_>>()))
+                        .collect::<std::collections::BTreeMap<_, _>>(),
                     "bound": {"exact": found.bound.to_string(), "decimal": bound,
                               "float": number(rational::float_above(&found.bound))},
                     "proved": found.proved.to_string(), "conditions": found.conditions,
                 });
                 let text = format!(
-                    "{sentence}\n  holds: {} <= {bound}, by {} conditions of the class in exact arithmetic\n",
+                    "{sentence}\n  method: {}{}\n  holds: {} <= {bound}, by {} conditions of the class in exact arithmetic\n",
+                    found.statement.method.kind(),
+                    coefficients(&found.statement),
                     found.statement.measure.formula(),
                     found.conditions
                 );

@@ -115,20 +115,24 @@ impl WorstCase {
             // The verifier has the last word: what it refuses is never called certified.
             verify(&certificate.to_json())
                 .context("the certificate just made does not hold: please report this")?;
-            if let Some(file) = &self.certificate {
-                dinlab_report::atomic::write(file, certificate.to_json().as_bytes())?;
-            }
         }
         let function = certificate.as_ref().and_then(|_| worst_function(&statement, answer.value));
+        let figure = function.as_ref().and_then(|f| picture::one_dimensional(&statement, f));
+        let mut text = text(&statement, &answer, function.as_ref(), self.certificate.as_deref());
         if let Some(file) = &self.figure {
-            let drawn = function.as_ref().and_then(|f| picture::one_dimensional(&statement, f));
-            let figure = drawn.context(
-                "--figure: no worst-case function of one dimension was found; there is nothing to draw",
-            )?;
-            drawing::write(file, &figure)?;
+            match &figure {
+                Some(figure) => drawing::write(file, figure)?,
+                // The bound is worth more than the figure: it is not thrown away.
+                None => {
+                    text +=
+                        "  --figure: no worst-case function of one dimension was found, nothing is drawn\n"
+                }
+            }
+        }
+        if let (Some(file), Some(certificate)) = (&self.certificate, &certificate) {
+            dinlab_report::atomic::write(file, certificate.to_json().as_bytes())?;
         }
         let body = body(&answer, certificate.as_ref(), function.as_ref());
-        let text = text(&statement, &answer, function.as_ref(), self.certificate.as_deref());
         output::emit(session, &Product::new("certify-worst-case", self.plan(&statement), body, text))?;
         Ok(Exit::Success)
     }
@@ -273,15 +277,13 @@ fn status(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// What the bound is above the solver's value; not negative.
-fn loss(answer: &Answer, bound: &Rational) -> f64 {
-    let above = rational::float_above(bound) - answer.value;
-    if above > 0.0 {
-        above
-    } else {
-        0.0
-    }
+/// What the bound is above the solver's value; `None` where that is above the bound and says nothing.
+fn above_value(answer: &Answer, bound: &Rational) -> Option<f64> {
+    answer.loss().map(|part| part * rational::float_above(bound))
 }
+
+/// Part of a bound beyond which it is not called a worst case.
+const LOOSE: f64 = 1e-3;
 
 fn body(answer: &Answer, certificate: Option<&Certificate>, function: Option<&WorstFunction>) -> Value {
     let (bound, loss) = match &answer.outcome {
@@ -291,7 +293,7 @@ fn body(answer: &Answer, certificate: Option<&Certificate>, function: Option<&Wo
                 "decimal": rational::decimal_above(&proof.bound, 12),
                 "float": number(rational::float_above(&proof.bound)),
             }),
-            number(loss(answer, &proof.bound)),
+            above_value(answer, &proof.bound).map_or(Value::Null, number),
         ),
         Outcome::Unbounded => (number(f64::INFINITY), Value::Null),
         _ => (Value::Null, Value::Null),
@@ -330,10 +332,15 @@ fn text(
     match &answer.outcome {
         Outcome::Certified(proof) => {
             out += &format!("  {measure} <= {}   certified\n", rational::decimal_above(&proof.bound, 12));
-            out +=
-                &format!("  loss of rounding and verification at most {:.1e}\n", loss(answer, &proof.bound));
+            out += &match above_value(answer, &proof.bound) {
+                Some(above) => format!("  above the solver's value by {above:.1e}\n"),
+                None => "  the solver's value is above the bound: how far the bound is from the worst case is unknown\n".into(),
+            };
+            if answer.loss().is_some_and(|part| part > LOOSE) {
+                out += "  a true bound, but far from the solver's value: better multipliers were not found\n";
+            }
             if answer.tightness == Tightness::UpperBound {
-                out += "  an upper bound: the conditions used are necessary for the class, not sufficient\n";
+                out += "  an upper bound: the conditions used are necessary for class and method, not sufficient\n";
             }
         }
         Outcome::Unbounded => {
