@@ -361,8 +361,9 @@ fn compare(
                 }
             };
             // Infinite numbers are equal, or compared with an infinite allowance.
-            let apart =
-                value[cell] != *number && !((value[cell] - number).abs() <= allowance(quantity, p, lambdas));
+            // NaN is not within it.
+            let within = (value[cell] - number).abs() <= allowance(quantity, p, lambdas);
+            let apart = value[cell] != *number && !within;
             differs = apart || (class[cell] != *expected && !near_edge) || value[cell].is_nan();
         }
         let code = |c: Option<u8>| c.map_or(f64::NAN, f64::from);

@@ -34,7 +34,7 @@ fn ends(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
     let mut found = Vec::new();
     for minimiser in &case.minimisers {
         let start = minimiser.iter().zip(case.offset(minimiser, OFFSET)).map(|(m, d)| m + d).collect();
-        let end = case.settle(start, Start::Rest, STEPS / 20, &minimiser)?;
+        let end = case.settle(start, Start::Rest, STEPS / 20, minimiser)?;
         found.push(if end.still { case.ratio(&end.theta)? } else { f64::NAN });
     }
     let line = vec![0.5, 1.7];
