@@ -113,3 +113,52 @@ fn bad_operators_and_starts_are_refused() {
     assert!(lanczos(&mut one, &[0.0, 0.0], 2, 0.0, Orthogonalisation::Twice).is_err());
     assert!(lanczos(&mut one, &[], 2, 0.0, Orthogonalisation::Twice).is_err());
 }
+
+#[test]
+fn the_largest_and_smallest_pairs_are_found_within_their_error_bars() {
+    for n in [1, 2, 5, 60] {
+        let spectrum: Vec<f64> = (0..n).map(|i| (f64::from(i) - 3.0) * 1.7).collect();
+        let n = n as usize;
+        for steps in [3, 10, 60] {
+            let mut product = operator(spectrum.clone());
+            let found = eigenpairs(&mut product, &start(n), steps, [2, 1], 1e-12).unwrap();
+            assert_eq!(found.len(), 3.min(steps).min(n));
+            let mut image = vec![0.0; n];
+            for pair in &found {
+                product(&pair.vector, &mut image);
+                axpy(-pair.value, &pair.vector, &mut image);
+                assert!(
+                    norm(&image) <= pair.residual && (norm(&pair.vector) - 1.0).abs() < 1e-12,
+                    "{pair:?}"
+                );
+            }
+            if steps >= n {
+                let wanted = [n - 1, n.saturating_sub(2), 0].map(|i| spectrum[i]);
+                for (pair, wanted) in found.iter().zip(wanted) {
+                    assert!((pair.value - wanted).abs() < 1e-11 * 102.0, "{} for {wanted}", pair.value);
+                }
+            }
+        }
+        let top = largest_eigenpair(&mut operator(spectrum.clone()), &start(n), 60, 1e-10).unwrap();
+        assert!((top.value - spectrum[n - 1]).abs() <= top.residual + 1e-10 * 102.0);
+    }
+}
+
+#[test]
+fn moments_up_to_twice_the_steps_are_exact_and_the_next_one_is_not() {
+    let spectrum: Vec<f64> = (0..80).map(|i| (f64::from(i) / 79.0).powi(2)).collect();
+    let q = unit(&start(80)).unwrap();
+    let rule = quadrature(&mut operator(spectrum.clone()), &q, 6).unwrap();
+    // The spectral measure of q, from the eigenvectors of A = HDH: q seen through the reflection.
+    let mut through = vec![0.0; 80];
+    let moment =
+        |power: i32| rule.nodes.iter().zip(&rule.weights).map(|(x, w)| w * x.powi(power)).sum::<f64>();
+    let mut exact = q.clone();
+    for power in 0..=12 {
+        let wanted = dot(&q, &exact);
+        let off = (moment(power) / wanted - 1.0).abs();
+        assert!(if power < 12 { off < 1e-12 } else { off > 1e-6 }, "moment {power}: {off}");
+        operator(spectrum.clone())(&exact, &mut through);
+        exact.clone_from(&through);
+    }
+}

@@ -2,17 +2,19 @@
 //! objective and no theorem.
 
 pub mod best_of;
+pub mod covariance;
 pub mod error;
 pub mod escape;
 pub mod krylov;
-pub mod lanczos;
 pub mod least_squares;
 pub mod modes;
 pub mod order;
 pub mod oscillation;
+pub mod principal;
 pub mod pseudo_trajectory;
 pub mod rate;
 pub mod simplex;
+pub mod spectral_density;
 pub mod spectrum;
 pub mod stability;
 pub mod standing;

@@ -24,14 +24,17 @@ pub fn wilson(successes: u64, trials: u64, level: f64) -> Result<[f64; 2], Analy
             high: 1.0,
         });
     }
-    let (n, p) = (trials as f64, successes as f64 / trials as f64);
-    let z = normal_quantile(0.5 + 0.5 * level);
+    Ok(wilson_share(successes as f64 / trials as f64, trials as f64, normal_quantile(0.5 + 0.5 * level)))
+}
+
+/// The same for a share p seen in n draws, which need not be a whole number; z is the quantile.
+pub(crate) fn wilson_share(p: f64, n: f64, z: f64) -> [f64; 2] {
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     // At the two ends the formula gives 0 and 1 exactly; rounding must not move them inside.
-    let low = if successes == 0 { 0.0 } else { clamp_unit(centre - half) };
-    let high = if successes == trials { 1.0 } else { clamp_unit(centre + half) };
-    Ok([low, high])
+    let low = if p == 0.0 { 0.0 } else { clamp_unit(centre - half) };
+    let high = if p == 1.0 { 1.0 } else { clamp_unit(centre + half) };
+    [low, high]
 }
 
 /// Size, mean, standard deviation (denominator n − 1) and standard error of the mean.
@@ -266,7 +269,8 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-fn normal_quantile(p: f64) -> f64 {
+/// Quantile of the standard normal law.
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 

@@ -1,8 +1,9 @@
 //! The command line as types. Options that several commands share are groups, flattened into each of them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use dinlab_neural::NetworkObjective;
 use dinlab_objective::{registry::Shared, Options, Selection, Start};
 
 use crate::{
@@ -50,6 +51,8 @@ pub enum Command {
     Certify(commands::certify::Certify),
     /// Train networks and compare methods
     Train(commands::train::Train),
+    /// Measure the landscape of an objective or a network: spectrum, eigenpairs, sharpness, slices, gradient noise
+    Landscape(commands::landscape::Landscape),
     /// Fit a rate of convergence on a column of a CSV file
     Rate(commands::rate::Rate),
     /// Run many trajectories at once: a grid of parameters and starts
@@ -82,6 +85,7 @@ impl Command {
             Self::Dictionary(c) => &c.common,
             Self::Certify(c) => c.common(),
             Self::Train(c) => &c.common,
+            Self::Landscape(c) => c.common(),
             Self::Rate(c) => &c.common,
             Self::Sweep(c) => &c.common,
             Self::Merge(c) => &c.common,
@@ -186,8 +190,8 @@ impl Reading {
                 "--variables orders the variables of an expression, but --objective is neither `expr:…` nor `sum:…`"
             );
         }
-        if let Some(network) = specification.trim().strip_prefix("net:") {
-            return self.network(network);
+        if let Some(network) = self.network(specification)? {
+            return Ok(network);
         }
         let options = Options { selection: self.kink.unwrap_or_default(), variables };
         let objective = dinlab_objective::build(specification, &options)
@@ -196,12 +200,13 @@ impl Reading {
         Ok(objective)
     }
 
-    /// A network on data as the objective.
-    fn network(&self, specification: &str) -> anyhow::Result<Shared> {
-        let objective = dinlab_neural::objective::build(specification, self.kink.unwrap_or_default())
+    /// The network on data that a specification `net:…` names; `None` for others.
+    pub fn network(&self, specification: &str) -> anyhow::Result<Option<Arc<NetworkObjective>>> {
+        let Some(network) = specification.trim().strip_prefix("net:") else { return Ok(None) };
+        let objective = dinlab_neural::objective::build(network, self.kink.unwrap_or_default())
             .map_err(|error| anyhow::anyhow!("--objective: {error}"))?;
         self.check_kinks(&objective)?;
-        Ok(std::sync::Arc::new(objective))
+        Ok(Some(Arc::new(objective)))
     }
 
     /// Refuses a selection for an objective without kinks. The default may be repeated: a record states it for every

@@ -59,6 +59,7 @@ fn run(typed: Vec<OsString>) -> anyhow::Result<u8> {
         Command::Dictionary(c) => c.run(&session),
         Command::Certify(c) => c.run(&session),
         Command::Train(c) => c.run(&session),
+        Command::Landscape(c) => c.run(&session),
         Command::Rate(c) => c.run(&session),
         Command::Sweep(c) => c.run(&session),
         Command::Merge(c) => c.run(&session),

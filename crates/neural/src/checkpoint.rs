@@ -12,8 +12,9 @@ use crate::{
     data::Dataset,
     error::NeuralError,
     method::State,
+    network::Network,
     number::Real,
-    train::{Plan, Point, Training},
+    train::{architecture, Plan, Point, Training},
 };
 
 const MAGIC: &[u8; 8] = b"dinlabT1";
@@ -66,29 +67,10 @@ impl<T: Real> Training<T> {
     /// Continues from a checkpoint of the same run; `plan.epochs` may have grown. `file` is named in errors.
     pub fn resume(plan: Plan, data: Arc<Dataset>, bytes: &[u8], file: &str) -> Result<Self, NeuralError> {
         plan.validate(&data)?;
+        let (head, rest) = open(bytes, file)?;
         let damaged = |reason| NeuralError::Checkpoint { file: file.to_owned(), reason };
-        if !bytes.starts_with(MAGIC) {
-            return Err(damaged("it does not begin like one"));
-        }
-        let body = bytes.len().checked_sub(CHECKSUM).ok_or_else(|| damaged("it is cut off"))?;
-        let (content, checksum) = bytes.split_at(body);
-        if Sha256::digest(content)[..] != *checksum {
-            return Err(damaged("its checksum is wrong"));
-        }
-        let rest = &content[MAGIC.len()..];
-        let (length, rest) = rest.split_at_checked(8).ok_or_else(|| damaged("it is cut off"))?;
-        let length = length.iter().rev().fold(0_u64, |n, &b| n << 8 | u64::from(b)) as usize;
-        let (head, rest) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut off"))?;
-        let head: Head = serde_json::from_slice(head).map_err(|_| damaged("its head is not readable"))?;
         same_run(&head.identity, &plan.identity::<T>(&data), file)?;
-        let size = plan.network.parameters();
-        if rest.len() != (1 + head.vectors) * size * T::SIZE {
-            return Err(damaged("its vectors have the wrong length"));
-        }
-        let mut vectors: Vec<Vec<T>> = rest
-            .chunks_exact(size * T::SIZE)
-            .map(|v| v.chunks_exact(T::SIZE).map(T::read).collect())
-            .collect();
+        let mut vectors: Vec<Vec<T>> = split(rest, &head, plan.network.parameters(), file)?;
         let theta = vectors.remove(0);
         let state = State::from_parts(plan.method, head.powers.map(f64::from_bits), head.steps, vectors)
             .ok_or_else(|| damaged("it does not fit the method"))?;
@@ -103,6 +85,61 @@ impl<T: Real> Training<T> {
         training.status = head.status.filter(|status| *status != Status::ReachedEnd || head.epoch >= epochs);
         Ok(training)
     }
+}
+
+/// The weights in the checkpoint of a run of `network`, whatever its data, method and arithmetic were. `file` is named in errors.
+pub fn weights(bytes: &[u8], network: &Network, file: &str) -> Result<Vec<f64>, NeuralError> {
+    let (head, rest) = open(bytes, file)?;
+    let (field, expected) = ("architecture", architecture(network));
+    let given = |field: &str| head.identity.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if given(field) != expected {
+        let (file, field, found) = (file.to_owned(), field.to_owned(), given(field));
+        return Err(NeuralError::OtherRun { file, field, found, expected });
+    }
+    // Nesterov's method takes gradients elsewhere than at the weights, which come next.
+    let which = usize::from(given("method").starts_with("nesterov"));
+    let size = network.parameters();
+    let wide = |vectors: Vec<Vec<f32>>| {
+        vectors.into_iter().map(|v| v.into_iter().map(f64::from).collect()).collect::<Vec<Vec<f64>>>()
+    };
+    let mut vectors = match given("precision").as_str() {
+        "f32" => wide(split(rest, &head, size, file)?),
+        _ => split(rest, &head, size, file)?,
+    };
+    if which >= vectors.len() {
+        return Err(NeuralError::Checkpoint { file: file.to_owned(), reason: "it does not fit the method" });
+    }
+    Ok(vectors.swap_remove(which))
+}
+
+/// Head and vectors' bytes of a whole checkpoint.
+fn open<'a>(bytes: &'a [u8], file: &str) -> Result<(Head, &'a [u8]), NeuralError> {
+    let damaged = |reason| NeuralError::Checkpoint { file: file.to_owned(), reason };
+    if !bytes.starts_with(MAGIC) {
+        return Err(damaged("it does not begin like one"));
+    }
+    let body = bytes.len().checked_sub(CHECKSUM).ok_or_else(|| damaged("it is cut off"))?;
+    let (content, checksum) = bytes.split_at(body);
+    if Sha256::digest(content)[..] != *checksum {
+        return Err(damaged("its checksum is wrong"));
+    }
+    let rest = content.get(MAGIC.len()..).ok_or_else(|| damaged("it is cut off"))?;
+    let (length, rest) = rest.split_at_checked(8).ok_or_else(|| damaged("it is cut off"))?;
+    let length = length.iter().rev().fold(0_u64, |n, &b| n << 8 | u64::from(b)) as usize;
+    let (head, rest) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut off"))?;
+    let head = serde_json::from_slice(head).map_err(|_| damaged("its head is not readable"))?;
+    Ok((head, rest))
+}
+
+/// θ and the method's vectors.
+fn split<T: Real>(rest: &[u8], head: &Head, size: usize, file: &str) -> Result<Vec<Vec<T>>, NeuralError> {
+    let expected = head.vectors.checked_add(1).and_then(|count| count.checked_mul(size * T::SIZE));
+    if expected != Some(rest.len()) {
+        let (file, reason) = (file.to_owned(), "its vectors have the wrong length");
+        return Err(NeuralError::Checkpoint { file, reason });
+    }
+    let read = |v: &[u8]| v.chunks_exact(T::SIZE).map(T::read).collect();
+    Ok(rest.chunks_exact(size * T::SIZE).map(read).collect())
 }
 
 /// An error naming the first field that differs.

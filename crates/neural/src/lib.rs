@@ -2,9 +2,10 @@
 //! and with exact Hessian-vector products; results do not depend on the number of threads.
 
 pub mod architecture;
-mod checkpoint;
 pub mod contest;
+pub mod checkpoint;
 pub mod data;
+pub mod direction;
 pub mod error;
 pub mod evaluate;
 pub mod gemm;

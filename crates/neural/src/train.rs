@@ -317,7 +317,7 @@ impl Plan {
     pub(crate) fn identity<T: Real>(&self, data: &Dataset) -> serde_json::Map<String, serde_json::Value> {
         let network = &self.network;
         let fields = json!({
-            "architecture": format!("{} ({} parameters)", network.name(), network.parameters()),
+            "architecture": architecture(network),
             "layers": network.layers(),
             "data": data.name,
             "training samples": data.train.len(),
@@ -338,4 +338,9 @@ impl Plan {
             _ => serde_json::Map::new(),
         }
     }
+}
+
+/// The network in the identity of a run.
+pub(crate) fn architecture(network: &Network) -> String {
+    format!("{} ({} parameters)", network.name(), network.parameters())
 }

@@ -1,6 +1,6 @@
 //! `dinlab iterate`: discrete time.
 
-mod batches;
+pub mod batches;
 mod steps;
 
 use std::sync::atomic::Ordering;
@@ -55,7 +55,7 @@ pub struct Iterate {
 /// Parameters of the methods that have them.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Parameters of the methods that have them")]
-struct Parameters {
+pub struct Parameters {
     /// Momentum of heavy-ball and nesterov
     #[arg(long, value_name = "M", value_parser = values::fraction, allow_hyphen_values = true)]
     momentum: Option<f64>,
@@ -74,6 +74,29 @@ impl Parameters {
     fn given(&self) -> [(&'static str, Option<f64>); 4] {
         [("momentum", self.momentum), ("beta1", self.beta1), ("beta2", self.beta2), ("epsilon", self.epsilon)]
     }
+
+    /// The method with these parameters; one that it has not is refused.
+    pub fn build(&self, entry: &Entry, damping: &GivenDamping) -> anyhow::Result<Method> {
+        let given = self.given();
+        for (name, value) in given {
+            if value.is_some() && !has(entry, name) {
+                let own: Vec<String> = entry.parameters.iter().map(|p| format!("--{}", p.name)).collect();
+                let own = if own.is_empty() { "no parameters".into() } else { own.join(", ") };
+                bail!("--{name}: method `{}` has no {name}; it has {own}", entry.name);
+            }
+        }
+        let value = |name: &str| match name {
+            "alpha" => Some(damping.alpha()),
+            "beta" => Some(damping.beta()),
+            _ => given.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value),
+        };
+        Ok(dinlab_indian::build(entry.name, value)?)
+    }
+}
+
+/// Whether a method has the parameter.
+pub fn has(entry: &Entry, name: &str) -> bool {
+    entry.parameters.iter().any(|p| p.name == name)
 }
 
 /// Method by name.
@@ -100,7 +123,7 @@ pub fn has_second(method: Method) -> bool {
 impl Iterate {
     /// Runs and hands over the trajectory.
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
-        let method = self.build()?;
+        let method = self.parameters.build(self.method, &self.damping)?;
         let problem =
             self.problem.resolve(if has_second(method) { self.damping.beta() } else { f64::NAN })?;
         check_start(method, &problem)?;
@@ -137,31 +160,10 @@ impl Iterate {
         if let Some((batch, samples)) = run.batch.as_ref().zip(problem.objective.samples()) {
             product.text += &noise(&run, batch, samples.count());
         }
-        product.text += &self.damping.unused(self.method.name, self.has("alpha"), self.has("beta"));
+        product.text +=
+            &self.damping.unused(self.method.name, has(self.method, "alpha"), has(self.method, "beta"));
         output::emit(session, &product)?;
         Ok(trajectory::exit(&path))
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.method.parameters.iter().any(|p| p.name == name)
-    }
-
-    fn build(&self) -> anyhow::Result<Method> {
-        for (name, value) in self.parameters.given() {
-            if value.is_some() && !self.has(name) {
-                let own: Vec<String> =
-                    self.method.parameters.iter().map(|p| format!("--{}", p.name)).collect();
-                let own = if own.is_empty() { "no parameters".into() } else { own.join(", ") };
-                bail!("--{name}: method `{}` has no {name}; it has {own}", self.method.name);
-            }
-        }
-        let given = self.parameters.given();
-        let value = |name: &str| match name {
-            "alpha" => Some(self.damping.alpha()),
-            "beta" => Some(self.damping.beta()),
-            _ => given.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value),
-        };
-        Ok(dinlab_indian::build(self.method.name, value)?)
     }
 
     fn grid(&self, dimension: usize) -> anyhow::Result<Grid> {

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod explain;
 pub mod figure;
 pub mod iterate;
+pub mod landscape;
 pub mod list;
 pub mod map;
 pub mod merge;

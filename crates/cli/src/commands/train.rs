@@ -36,7 +36,7 @@ pub struct Train {
     #[arg(long, value_name = "S", default_value = "10", value_parser = values::non_negative, allow_hyphen_values = true, requires = "checkpoint")]
     checkpoint_seconds: f64,
     /// Write the final weights of the first run (with --epochs 0 the initial ones), one number per row
-    #[arg(long, value_name = "FILE.npy", value_parser = weights_target)]
+    #[arg(long, value_name = "FILE.npy", value_parser = npy_target)]
     weights: Option<PathBuf>,
     /// Draw losses and accuracies into a file: .svg or .png
     #[arg(long, value_name = "FILE", value_parser = drawing::target)]
@@ -45,7 +45,8 @@ pub struct Train {
     pub common: Common,
 }
 
-fn weights_target(text: &str) -> std::result::Result<PathBuf, String> {
+/// Parses the name of a file of numbers.
+pub fn npy_target(text: &str) -> std::result::Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
         Some("npy") => Ok(path),

@@ -11,7 +11,7 @@
 //! place of −1).
 
 use dinlab_analysis::{
-    lanczos::largest_eigenpair,
+    krylov::largest_eigenpair,
     spectrum,
     stability::{self, FirstInstability},
 };
