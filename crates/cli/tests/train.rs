@@ -99,6 +99,11 @@ fn a_diverging_run_is_a_status() {
     let place = Place::new();
     let record = place.record(&SMALL.replace("0.2", "1e30"));
     assert!(record["methods"][0]["runs"][0]["status"]["non-finite"]["at"].as_f64().unwrap() >= 1.0);
+    // Its last good epoch is no result.
+    let ran = place.run("train --arch linear --data two-moons:20 --batch 8 --method sgd --step-size 1e300 --quiet --json");
+    let record: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(ran.code == 0 && !ran.stdout.contains("5.343"), "{}", ran.stdout);
+    assert_eq!(record["methods"][0]["final"]["train_loss"]["mean"], "nan", "{}", record["methods"][0]["final"]);
 }
 
 #[test]
@@ -138,7 +143,7 @@ fn bad_input_is_named() {
         (SMALL.replace("mlp:8", "lenet5"), &["--arch", "layer 3 (max-pool)", "6×1×1"]),
         (format!("{SMALL} --method adm"), &["--method", "adm", "did you mean `adam`"]),
         (format!("{SMALL} --method adam,adam"), &["--method", "twice"]),
-        (format!("{SMALL} --batch 161"), &["161", "1 to 160"]),
+        (format!("{SMALL} --batch 161"), &["--batch", "161", "1 to 160"]),
         (format!("{SMALL} --batch 0"), &["--batch", "at least 1"]),
         (format!("{SMALL} --samples 161"), &["--samples", "161", "from 2 to 160"]),
         (format!("{SMALL} --momentum 0.5"), &["--momentum", "momentum, nesterov"]),

@@ -146,7 +146,11 @@ pub enum NeuralError {
         last: usize,
     },
     /// A class without samples.
-    #[error("class {class} of {data} has no {part} samples: expected at least one of each of the {classes} classes")]
+    #[error(
+        "class {class} of {data} has no {part} samples: expected at least one of each of the {classes} classes (the largest label is {}: if \
+         there is no such class, the labels are wrong)",
+        .classes - 1
+    )]
     EmptyClass {
         /// The class.
         class: usize,

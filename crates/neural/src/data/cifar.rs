@@ -10,11 +10,9 @@ const PIXELS: usize = 3 * 32 * 32;
 
 /// Training and test part, or `None` where the folder has none of the files.
 pub(super) fn read(folder: &Path) -> Result<Option<(Part, Part)>, NeuralError> {
-    let batches: Vec<PathBuf> =
-        (1..=5).map(|i| folder.join(format!("data_batch_{i}.bin"))).filter(|file| file.exists()).collect();
-    if !batches.is_empty() || folder.join("test_batch.bin").exists() {
-        // At least one training batch, and the test batch: what is missing is named by the error.
-        let batches = if batches.is_empty() { vec![folder.join("data_batch_1.bin")] } else { batches };
+    let batches: Vec<PathBuf> = (1..=5).map(|i| folder.join(format!("data_batch_{i}.bin"))).collect();
+    if batches.iter().any(|file| file.exists()) || folder.join("test_batch.bin").exists() {
+        // All five and the test batch: what is missing is named by the error.
         return Ok(Some((part(&batches, 1, 10)?, part(&[folder.join("test_batch.bin")], 1, 10)?)));
     }
     let (train, test) = (folder.join("train.bin"), folder.join("test.bin"));

@@ -10,8 +10,7 @@ const COLORS: usize = 7;
 
 /// Training loss and, where there are classes, test accuracy; else test loss.
 pub fn figure(result: &Result) -> Figure {
-    let has_classes =
-        result.outcomes.iter().any(|o| o.finals(|p| p.test_accuracy).iter().any(|a| a.is_finite()));
+    let has_classes = result.outcomes.iter().any(Outcome::has_classes);
     let loss = Panel::new(
         "training",
         Axis::linear("epoch"),

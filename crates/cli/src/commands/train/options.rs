@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use dinlab_indian::Schedule;
-use dinlab_neural::{data, method, train, Dataset, Initial, Loss, Method, Network, Plan, Targets};
+use dinlab_neural::{data, method, train, Dataset, Initial, Loss, Method, Network, NeuralError, Plan, Targets};
 use dinlab_objective::{Selection, Start};
 use serde_json::{json, Map, Value};
 
@@ -226,7 +226,10 @@ impl Options {
             epochs: self.epochs,
             seed: 0,
         };
-        template.validate(data).map_err(|error| anyhow::anyhow!("{error}"))?;
+        template.validate(data).map_err(|error| match error {
+            NeuralError::BatchSize { .. } => anyhow::anyhow!("--batch: {error}"),
+            other => anyhow::anyhow!("{other}"),
+        })?;
         let seeds = self.seeds.unwrap_or(if jmlr { 5 } else { 1 });
         let (batch, tune_epochs) = (template.batch, self.tune_epochs);
         Ok(Setting { methods, step_sizes, grid, tune_epochs, decay, batch, seeds, template })

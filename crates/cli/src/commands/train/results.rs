@@ -44,9 +44,19 @@ pub fn spread(values: &[f64]) -> [f64; 3] {
 }
 
 impl Outcome {
-    /// A quantity after the last epoch that all runs finished, run by run.
+    /// A quantity after the last epoch that all runs finished, run by run; NaN for a run that left the finite numbers: what it had before is no result.
     pub fn finals(&self, quantity: impl Fn(&Point) -> f64) -> Vec<f64> {
-        self.runs.iter().filter_map(|run| run.curve.last().map(&quantity)).collect()
+        let last = self.runs.iter().filter(|run| run.is_whole()).map(|run| run.curve.len()).min().unwrap_or(0);
+        let value = |run: &Done| match last.checked_sub(1).and_then(|i| run.curve.get(i)) {
+            Some(point) if run.is_whole() => quantity(point),
+            _ => f64::NAN,
+        };
+        self.runs.iter().map(value).collect()
+    }
+
+    /// Whether there is a test accuracy.
+    pub fn has_classes(&self) -> bool {
+        self.runs.iter().any(|run| run.curve.first().is_some_and(|p| p.test_accuracy.is_finite()))
     }
 
     /// Epochs that all runs finished.
@@ -207,8 +217,7 @@ impl Result {
 
     fn text(&self) -> String {
         let mut out = format!("{}\n\n", self.caption());
-        let has_classes =
-            self.outcomes.iter().any(|o| o.finals(|p| p.test_accuracy).iter().any(|a| a.is_finite()));
+        let has_classes = self.outcomes.iter().any(Outcome::has_classes);
         out += "method     first step size  training loss (best to worst)      ";
         out += if has_classes { "test accuracy (worst to best)\n" } else { "test loss (best to worst)\n" };
         for outcome in &self.outcomes {

@@ -123,6 +123,13 @@ pub struct Done {
     pub weights: Option<Vec<f64>>,
 }
 
+impl Done {
+    /// Whether the run stayed among the finite numbers: it reached its end, or the user stopped it.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.status, Status::ReachedEnd | Status::Interrupted)
+    }
+}
+
 /// What all runs share.
 #[derive(Debug)]
 pub struct Runner {
