@@ -100,10 +100,16 @@ fn a_diverging_run_is_a_status() {
     let record = place.record(&SMALL.replace("0.2", "1e30"));
     assert!(record["methods"][0]["runs"][0]["status"]["non-finite"]["at"].as_f64().unwrap() >= 1.0);
     // Its last good epoch is no result.
-    let ran = place.run("train --arch linear --data two-moons:20 --batch 8 --method sgd --step-size 1e300 --quiet --json");
+    let ran = place.run(
+        "train --arch linear --data two-moons:20 --batch 8 --method sgd --step-size 1e300 --quiet --json",
+    );
     let record: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert!(ran.code == 0 && !ran.stdout.contains("5.343"), "{}", ran.stdout);
-    assert_eq!(record["methods"][0]["final"]["train_loss"]["mean"], "nan", "{}", record["methods"][0]["final"]);
+    assert_eq!(
+        record["methods"][0]["final"]["train_loss"]["mean"], "nan",
+        "{}",
+        record["methods"][0]["final"]
+    );
 }
 
 #[test]

@@ -46,7 +46,8 @@ pub fn spread(values: &[f64]) -> [f64; 3] {
 impl Outcome {
     /// A quantity after the last epoch that all runs finished, run by run; NaN for a run that left the finite numbers: what it had before is no result.
     pub fn finals(&self, quantity: impl Fn(&Point) -> f64) -> Vec<f64> {
-        let last = self.runs.iter().filter(|run| run.is_whole()).map(|run| run.curve.len()).min().unwrap_or(0);
+        let last =
+            self.runs.iter().filter(|run| run.is_whole()).map(|run| run.curve.len()).min().unwrap_or(0);
         let value = |run: &Done| match last.checked_sub(1).and_then(|i| run.curve.get(i)) {
             Some(point) if run.is_whole() => quantity(point),
             _ => f64::NAN,
