@@ -110,7 +110,7 @@ mod tests {
         for offset in [0.0, 1.0, 1e4] {
             let mut vector = |k: usize, out: &mut [f64]| {
                 out.fill(offset);
-                let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+                let sign = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
                 out[k / 2] += sign * sigma[k / 2] * (d as f64).sqrt();
             };
             let start = Stream::new(1, "covariance", 0).normals(d);
