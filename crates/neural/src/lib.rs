@@ -2,8 +2,8 @@
 //! and with exact Hessian-vector products; results do not depend on the number of threads.
 
 pub mod architecture;
-pub mod contest;
 pub mod checkpoint;
+pub mod contest;
 pub mod data;
 pub mod direction;
 pub mod error;
