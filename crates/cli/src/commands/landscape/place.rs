@@ -18,7 +18,7 @@ use crate::{
 /// Options that say what is looked at, and where.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// Objective: a registered name, expr:FORMULA, sum:FORMULA;FORMULA;.. or net:ARCHITECTURE@DATA[@R]
+    /// Objective: a registered name, expr:FORMULA, sum:FORMULA;FORMULA;.. or net:ARCHITECTURE@DATA (then @R for a penalty)
     #[arg(long, value_name = "J")]
     pub objective: String,
     #[command(flatten)]

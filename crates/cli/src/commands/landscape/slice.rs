@@ -76,7 +76,7 @@ fn cells(text: &str) -> Result<u64, String> {
     values::count(text).ok().filter(|n| (2..=2001).contains(n)).ok_or_else(expected)
 }
 
-/// Lines or planes to be evaluated: θ = centre + s·directions[0] + t·directions[1].
+/// Lines or planes to be evaluated: θ = centre + s·d₁ + t·d₂.
 struct Frame {
     centre: Vec<f64>,
     directions: Vec<Vec<f64>>,
