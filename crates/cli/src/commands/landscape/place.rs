@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{bail, ensure, Context as _};
 use clap::Args;
-use dinlab_neural::{checkpoint, Initial, NetworkObjective};
-use dinlab_numeric::{all_finite, norm, Stream};
+use dinlab_neural::{checkpoint, train, Initial, NetworkObjective};
+use dinlab_numeric::{all_finite, norm};
 use dinlab_objective::{registry::Shared, Oracle};
 use serde_json::{json, Map, Value};
 
@@ -146,9 +146,7 @@ fn point(at: &str, network: Option<&NetworkObjective>, seed: u64) -> anyhow::Res
         (Some("checkpoint"), None) => bail!("a checkpoint is one of a network, expected --objective net:.."),
         _ => match (Initial::named(at), network) {
             // The seed of the first run of `dinlab train`.
-            (Some(initial), Some(network)) => {
-                Ok(initial.draw(network.network(), Stream::new(seed, "neural/run", 0).bits()))
-            }
+            (Some(initial), Some(network)) => Ok(initial.draw(network.network(), train::run_seed(seed, 0))),
             (Some(_), None) => bail!("a law of initial weights is for networks, expected numbers x,y,.."),
             (None, network) => at.parse::<Vector>().map(|v| v.0).map_err(|reason| {
                 let more =

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use dinlab_indian::Schedule;
-use dinlab_neural::{data, method, train, Dataset, Initial, Loss, Method, Network, NeuralError, Plan, Targets};
+use dinlab_neural::{
+    data, method, train, Dataset, Initial, Loss, Method, Network, NeuralError, Plan, Targets,
+};
 use dinlab_objective::{Selection, Start};
 use serde_json::{json, Map, Value};
 

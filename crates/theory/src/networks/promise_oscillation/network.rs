@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dinlab_analysis::lanczos::{largest_eigenpair, RitzPair};
+use dinlab_analysis::krylov::{largest_eigenpair, RitzPair};
 use dinlab_neural::{architecture, data, Loss, NetworkObjective};
 use dinlab_numeric::Stream;
 use dinlab_objective::{Objective, Selection};
