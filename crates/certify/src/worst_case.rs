@@ -67,8 +67,6 @@ const MARGINS: [f64; 4] = [1e-9, 1e-8, 1e-7, 1e-6];
 const FINE_MARGINS: [f64; 3] = [1e-12, 1e-11, 1e-10];
 /// Steps back towards the solution with less room, once one has been verified.
 const HALVINGS: u32 = 5;
-/// A bound this close to the solver's value, relatively, is taken as it is.
-const CLOSE: f64 = 1e-6;
 /// A bound further off than this part of itself may be no worst case at all: everything else is tried.
 const LOOSE: f64 = 1e-2;
 /// Solves in the units of a ray before a worst case that is known to be finite is given up.
@@ -167,9 +165,6 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
     }
     if !options.certify || matches!(answer.outcome, Outcome::Unbounded | Outcome::Infeasible) {
         return answer;
-    }
-    if !answer.is_close(CLOSE) && answer.is_close(LOOSE) {
-        answer = answer.or_better(in_units(statement, &model, Options { fine: true, ..options }));
     }
     if !answer.is_close(LOOSE) {
         // In the units of the worst case found.

@@ -119,8 +119,6 @@ fn the_least_of_several_bounds_is_taken() {
         ("fista", "composite", 12, "", 2.0 / 169.0),
         ("proximal-gradient", "composite", 3, "convexity=0.1 measure=best-gradient", 0.81),
         ("gradient-descent", "strongly-convex", 3, "convexity=0.1 step-size=0.1 start=f measure=best-f", 1.0),
-        // Polyak's parameters on quadratics: 5.5216e-5, from the residual polynomial on a grid of [μ, L].
-        ("heavy-ball", "quadratic", 12, "convexity=0.1 measure=distance", 5.5217e-5),
     ] {
         let (bound, answer) = certified(&question(method, class, n, options));
         assert!(bound <= most * (1.0 + 1e-5), "{method} {class} {n}: {bound} above {most}, {answer:?}");
