@@ -13,7 +13,7 @@ mod operator;
 
 use dinlab_analysis::statistics::equivalence_mean;
 use dinlab_indian::{iterate_observed, Batch, Grid, Method, Run, Sampling, Scaling, Schedule};
-use dinlab_numeric::{norm, sum};
+use dinlab_numeric::{max, norm, sum};
 use dinlab_objective::Regularity;
 use dinlab_record::{
     figure::Figure, observe::Blind, Budget, Claim, Evidence, Hypothesis, HypothesisState, Measurement,
@@ -181,7 +181,7 @@ fn threshold(case: &Case, moments: &Moments) -> Option<Measurement> {
 
 /// Standard deviation of ‖θ_k − θ*‖² over batches.
 fn deviation(moments: &Moments, k: u64) -> f64 {
-    (moments.mean_fourth(k) - moments.mean_square(k).powi(2)).max(0.0).sqrt()
+    max(moments.mean_fourth(k) - moments.mean_square(k).powi(2), 0.0).sqrt()
 }
 
 /// The last k at which the margin of the mean is below a tenth of the mean: heavy tails make later means of finitely many runs
@@ -216,12 +216,12 @@ fn mean_square(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<
     // In a control the standard deviation is that of the truth as well.
     let margin = ERRORS * deviation(moments, k) / n.sqrt();
     // Each step loses a few ε of the largest state on the way.
-    let largest = (0..=k).map(|j| moments.mean_square(j)).fold(0.0, f64::max);
+    let largest = (0..=k).map(|j| moments.mean_square(j)).fold(0.0, max);
     let rounding = 1e2 * f64::EPSILON * k as f64 * largest;
     let budget = Budget { rounding, ..Budget::sampling(margin) };
     Ok(Measurement::equal("mean of ‖θ_k − θ*‖²", sum(&squares) / n, mean, budget)
         .on(format!("{}, k={k}, {} runs", case.words(), case.replicates))
-        .sampled(equivalence_mean(&squares, mean, margin.max(rounding))?))
+        .sampled(equivalence_mean(&squares, mean, max(margin, rounding))?))
 }
 
 /// The largest growth per step of sixteen long paths, beside that of the mean square.
@@ -233,7 +233,7 @@ fn path(case: &Case, moments: &Moments, context: &Context<'_>) -> Result<Vec<Mea
         let outcome = iterate_observed(&*case.objective, &case.run(context, index, STEPS), &mut Blind)?;
         require(&outcome.status, &case.words())?;
         let off: Vec<f64> = outcome.theta.iter().zip(&case.minimum).map(|(t, m)| t - m).collect();
-        growth = growth.max(norm(&off).ln() / STEPS as f64);
+        growth = max(growth, norm(&off).ln() / STEPS as f64);
     }
     Ok(vec![
         Measurement::at_most(
