@@ -54,7 +54,7 @@ fn presolve_does_not_move_the_value() {
         ("heavy-ball", "smooth-strongly-convex", 6, "convexity=0.05"),
     ] {
         let statement = question(method, class, steps, options);
-        let value = |pairs| worst_case_with(&statement, Options { pairs, certify: false, fine: false }).value;
+        let value = |pairs| worst_case_with(&statement, Options { pairs, certify: false }).value;
         let (with, without) = (value(Pairs::Violated), value(Pairs::All));
         assert!((with - without).abs() <= 1e-6 * without.abs(), "{}: {with} {without}", statement.sentence());
     }

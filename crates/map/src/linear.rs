@@ -1,6 +1,6 @@
 //! Stability, rate and oscillation of eigenmodes over planes of α, β, γ and λ.
 //!
-//! Rates and half-turns are those of runs of the shipped step on the eigenmodes ([`crate::modes`]). Classes, and the spectral
+//! Rates and half-turns are those of runs of the shipped step on the eigenmodes (`modes`). Classes, and the spectral
 //! radius of the stability map, come from the matrix of the shipped step, from the images of the basis vectors. The prediction is the closed form: (NS) γ < β + α/λ, (flip) 4 − 2γ(α+βλ) + γ²λ > 0,
 //! −log max|1 + γs|, and (α+βλ)² < 4λ for rotation.
 

@@ -1,13 +1,13 @@
 //! The worst case of a method over a class: solve, round, verify.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+mod ray;
 
 use crate::{
     class::Tightness,
     exact::{self, Refusal},
     expression::Expression,
     lmi::{self, Lmi, Multiplier},
-    model::{Key, Model, Relation},
+    model::{Key, Model},
     number::Rational,
     rational,
     solver::{self, Solution, Status},
@@ -63,8 +63,6 @@ pub struct Answer {
 
 /// Rooms left for rounding, in the problem's units; the first that works is taken.
 const MARGINS: [f64; 4] = [1e-9, 1e-8, 1e-7, 1e-6];
-/// The same where the worst case is small: below the solver's accuracy, but exact arithmetic decides.
-const FINE_MARGINS: [f64; 3] = [1e-12, 1e-11, 1e-10];
 /// Steps back towards the solution with less room, once one has been verified.
 const HALVINGS: u32 = 5;
 /// A bound further off than this part of itself may be no worst case at all: everything else is tried.
@@ -73,8 +71,6 @@ const LOOSE: f64 = 1e-2;
 const RESCALINGS: usize = 8;
 /// Part of a unit below which the units of a worst case are not taken.
 const FINEST: f64 = 1e-6;
-/// Accuracy to which a ray must satisfy the conditions, some orders above that asked of the solver.
-const RAY: f64 = 1e-7;
 /// A pair left out is taken in when the solution violates it by more than this, in the problem's units.
 const VIOLATION: f64 = 1e-7;
 /// Rounds of taking in what is violated before all pairs are taken.
@@ -100,23 +96,11 @@ pub struct Options {
     pub pairs: Pairs,
     /// Whether to round and verify.
     pub certify: bool,
-    /// Whether to begin with less room for rounding: for worst cases far below the problem's unit.
-    pub fine: bool,
-}
-
-impl Options {
-    fn margins(self) -> &'static [f64] {
-        if self.fine {
-            &FINE_MARGINS
-        } else {
-            &MARGINS
-        }
-    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pairs: Pairs::Violated, certify: true, fine: false }
+        Self { pairs: Pairs::Violated, certify: true }
     }
 }
 
@@ -272,7 +256,7 @@ fn units_of(model: &Model<f64>, answer: &Answer, factor: f64, least: f64) -> Opt
 /// One attempt, in the units of `model`. [`Outcome::Unbounded`] is the solver's word here.
 fn in_units(statement: &Statement, model: &Model<f64>, options: Options) -> Answer {
     let mut search = Search::new(model, options);
-    let least = options.margins()[0];
+    let least = MARGINS[0];
     let mut solution = search.solve(least);
     while solution.status == Status::Infeasible {
         // Either the measure is unbounded, or only the trace of the Gram matrix, which the margin charges for.
@@ -281,10 +265,10 @@ fn in_units(statement: &Statement, model: &Model<f64>, options: Options) -> Answ
             // A ray in all coordinates, those that were taken out of the inequality included.
             search.rows.clear();
             let ray = search.solve(0.0);
-            let good = ray.status == Status::Infeasible && ray_is_good(model, &search.keys, &ray);
+            let good = ray.status == Status::Infeasible && ray::is_good(model, &search.keys, &ray);
             return search.answer(ray, if good { Outcome::Unbounded } else { Outcome::Unknown(None) });
         }
-        let free = free_directions(&solution, model.basis().len());
+        let free = ray::free_directions(&solution, model.basis().len());
         let before = search.rows.len();
         search.rows.extend(free);
         search.rows.sort_unstable();
@@ -300,7 +284,7 @@ fn in_units(statement: &Statement, model: &Model<f64>, options: Options) -> Answ
     if !options.certify {
         return search.answer(solution, Outcome::Unknown(None));
     }
-    match prove(statement, &mut search, &mut solution, options.margins()) {
+    match prove(statement, &mut search, &mut solution, &MARGINS) {
         Ok(proof) => search.answer(solution, Outcome::Certified(proof)),
         Err(refusal) => search.answer(solution, Outcome::Unknown(Some(refusal))),
     }
@@ -356,54 +340,6 @@ fn prove(
     let (proof, own) = best.ok_or(refusal)?;
     *solution = own;
     Ok(proof)
-}
-
-/// Basis vectors along which a ray of the problem with a charge on the trace goes: the measure does not see them.
-fn free_directions(ray: &Solution, n: usize) -> Vec<usize> {
-    let diagonal: Vec<f64> = (0..n).map(|a| ray.matrices[0][a * n + a].abs()).collect();
-    let largest = diagonal.iter().fold(0.0, |m, &d| dinlab_numeric::max(m, d));
-    (0..n).filter(|&a| diagonal[a] > 1e-5 * largest).collect()
-}
-
-/// Whether a ray satisfies the homogeneous constraints and raises the measure, to the solver's accuracy: every condition in
-/// units relative to the sizes that it is made of.
-fn ray_is_good(model: &Model<f64>, keys: &[Key], ray: &Solution) -> bool {
-    let n = model.basis().len();
-    let (gram, numbers) = (&ray.matrices[0], &ray.numbers);
-    let homogeneous = |e: &Expression<f64>| e.at(gram, n, numbers) - e.constant;
-    let basis: Vec<f64> = model.basis().iter().map(|(_, unit)| *unit).collect();
-    let scaled = DMatrix::from_fn(n, n, |a, b| gram[a * n + b] / (basis[a] * basis[b]));
-    let entries = scaled.iter().copied();
-    let relative = numbers.iter().zip(model.values()).map(|(x, (_, unit))| x / unit);
-    let size = entries.chain(relative).fold(0.0, |m, x| dinlab_numeric::max(m, x.abs()));
-    let room = |e: &Expression<f64>| {
-        let products: f64 = e.gram.iter().map(|(&(a, b), c)| c.abs() * basis[a] * basis[b]).sum();
-        let values: f64 = e.values.iter().map(|(&v, c)| c.abs() * model.values()[v].1).sum();
-        RAY * size * (products + values)
-    };
-    let fits = |key: &Key| match model.constraint(key) {
-        Some((_, Relation::NonNegative, e)) => homogeneous(&e) >= -room(&e),
-        Some((_, Relation::Zero, e)) => homogeneous(&e).abs() <= room(&e),
-        None => model.matrix(key).is_none_or(|(_, rows)| {
-            let k = rows.len();
-            let entry = |e: &Expression<f64>| homogeneous(e);
-            let matrix = DMatrix::from_fn(k, k, |a, b| entry(&rows[a][b]));
-            let rooms = rows.iter().flatten().map(room).fold(0.0, dinlab_numeric::max);
-            least_eigenvalue(matrix) >= -rooms * k as f64
-        }),
-    };
-    let objective = model.objective();
-    homogeneous(objective) > 10.0 * room(objective)
-        && least_eigenvalue(scaled) >= -RAY * size
-        && keys.iter().all(fits)
-}
-
-/// Smallest eigenvalue of a symmetric matrix, NaN where an entry is.
-fn least_eigenvalue(matrix: DMatrix<f64>) -> f64 {
-    if matrix.iter().any(|x| !x.is_finite()) {
-        return f64::NAN;
-    }
-    SymmetricEigen::new(matrix).eigenvalues.iter().fold(f64::INFINITY, |m, v| dinlab_numeric::min(m, *v))
 }
 
 struct Search<'a> {
