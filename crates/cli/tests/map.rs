@@ -139,6 +139,7 @@ fn bad_input_is_refused_by_name() {
         ("map basins --objective hill", "--step-size is needed"),
         ("map basins --objective hill --step-size 0.1 --start 1", "--start has 1 number"),
         ("map escape --objective quadratic:1,2 --step-size 0.1", "strict saddle"),
+        ("map stability --objective well --start 0.7 --steps 20", "not a critical point"),
         ("map best --x kappa=0.5:10", "at least 1"),
         ("map atlas --alphas=-1", "--alphas"),
         ("stability --objective hill --at 1", "--at has 1 number"),

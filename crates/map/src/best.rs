@@ -5,7 +5,7 @@ use dinlab_analysis::{
     spectrum::{eigenvalues_2x2, modulus, spectral_radius},
 };
 use dinlab_indian::step_matrix;
-use dinlab_numeric::{max, Stream};
+use dinlab_numeric::{max, min, Stream};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -44,9 +44,11 @@ fn shipped([alpha, beta, gamma]: [f64; 3], kappa: f64) -> f64 {
 
 /// Best step for a damping: ρ over γ is searched on a logarithmic grid and refined by golden section about its best place.
 fn best_step(alpha: f64, beta: f64, kappa: f64) -> f64 {
-    const GRID: usize = 400;
+    const GRID: usize = 2000;
     let radius = |log: f64| shipped([alpha, beta, log.exp()], kappa);
-    let (low, high) = ((1e-4 / kappa.sqrt()).ln(), 100_f64.ln());
+    // Stable steps are of the order of 1/√κ or of 2/(α+βκ) (flip), whichever is smaller.
+    let shortest = min(1.0 / kappa.sqrt(), 1.0 / (alpha + beta * kappa));
+    let (low, high) = ((1e-4 * shortest).ln(), 100_f64.ln());
     let at = |i: usize| low + (high - low) * i as f64 / GRID as f64;
     let mut best = 0;
     for i in 0..=GRID {
@@ -132,5 +134,14 @@ mod tests {
             }
         }
         assert!(rows(&Axis { from: 0.5, ..axis }, [0.5, 0.1], 0).is_err());
+    }
+
+    /// Strong Hessian damping: stable steps are shorter than 1/√κ by the same factor.
+    #[test]
+    fn a_stable_step_is_found_where_it_is_short() {
+        for (alpha, beta, kappa) in [(1.0, 100.0, 1.19e5), (0.5, 0.1, 7.9e10), (0.0, 1.0, 1e8)] {
+            let step = best_step(alpha, beta, kappa);
+            assert!(shipped([alpha, beta, step], kappa) < 1.0, "{alpha} {beta} {kappa}: {step}");
+        }
     }
 }

@@ -28,7 +28,8 @@ const OFFSET: f64 = 1e-6;
 const DECIDED: f64 = 12.0;
 
 /// Replaces classes and numbers of a closed-form stability map by those of runs: the class is `stays` or `leaves` (or `diverges`),
-/// the number the growth of the distance to the minimum per iteration (as a factor), from a random direction and rest. Cells where the
+/// the number the growth of the distance to the minimum per iteration (as a factor, over the whole run: no spectral radius where the run
+/// leaves the neighbourhood or comes down to rounding), from a random direction and rest. Cells where the
 /// closed form gives too little growth or decay for the runs to decide are not compared.
 ///
 /// # Errors
@@ -74,7 +75,7 @@ pub fn stability(map: &mut Map, runs: &Runs, stop: &AtomicBool) -> Result<(), Ma
         map.value[cell] = growth;
     }
     map.classes = ["stays", "leaves", "diverges"].map(str::to_owned).to_vec();
-    map.quantity = "spectral radius from runs".into();
+    map.quantity = "growth of the distance per iteration, from runs".into();
     map.mismatches = mismatches;
     Ok(())
 }

@@ -16,6 +16,7 @@ use dinlab_map::{
     runs::{self, Runs},
     Axis, MapError, Plane,
 };
+use dinlab_numeric::norm;
 use dinlab_objective::registry::Shared;
 use dinlab_record::figure::Figure;
 use serde_json::json;
@@ -254,7 +255,15 @@ impl Map {
             }
             let minimum = self.start.as_ref().map_or_else(Vec::new, |v| v.0.clone());
             let fixed = [alpha, beta, fixed.step_size];
-            runs::stability(&mut map, &Runs { objective: self.objective()?, minimum, fixed, steps }, stop)?;
+            let objective = self.objective()?;
+            let mut gradient = vec![0.0; minimum.len()];
+            objective.oracle().gradient(&minimum, &mut gradient);
+            let slope = norm(&gradient);
+            // Runs start 10⁻⁶ away: a slope they would feel is no critical point.
+            if slope.is_nan() || slope > 1e-8 * (1.0 + norm(&minimum)) {
+                bail!("--start: not a critical point, ‖∇J‖ = {slope:e} there; runs that start beside one say whether it is stable");
+            }
+            runs::stability(&mut map, &Runs { objective, minimum, fixed, steps }, stop)?;
         }
         let title = match quantity {
             Quantity::Stability => "Stability of INDIAN on eigenmodes",
