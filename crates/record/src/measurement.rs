@@ -32,6 +32,11 @@ pub struct Budget {
     #[serde(with = "real")]
     #[schemars(with = "RealNumber")]
     pub sampling: f64,
+    /// Derived bound of an error at this very step, series or horizon: a theorem about this resolution, not an estimate, so
+    /// that there is nothing to refine.
+    #[serde(with = "real", default)]
+    #[schemars(with = "RealNumber")]
+    pub bound: f64,
 }
 
 impl Budget {
@@ -47,9 +52,13 @@ impl Budget {
     pub fn sampling(sampling: f64) -> Self {
         Self { sampling, ..Self::default() }
     }
+    /// A budget of a derived bound only.
+    pub fn bound(bound: f64) -> Self {
+        Self { bound, ..Self::default() }
+    }
     /// Sum of the parts.
     pub fn total(&self) -> f64 {
-        self.rounding + self.discretisation + self.sampling
+        self.rounding + self.discretisation + self.sampling + self.bound
     }
 }
 

@@ -86,7 +86,7 @@ pub fn consistent() -> CheckEntry {
                 "decay rate",
                 value,
                 predicted,
-                Budget { rounding: 1e-9, discretisation: 1e-4, sampling: 0.0 },
+                Budget { rounding: 1e-9, ..Budget::discretisation(1e-4) },
             )
             .on(format!("quadratic:1,{i}, α = 0.5, β = 0.1"))
             .between(value - 2e-5, value + 2e-5)

@@ -365,6 +365,7 @@ fn budget(m: &Measurement) -> String {
         ("rounding", m.budget.rounding),
         ("discretisation", m.budget.discretisation),
         ("sampling", m.budget.sampling),
+        ("bound", m.budget.bound),
     ];
     let parts: Vec<String> = parts
         .iter()

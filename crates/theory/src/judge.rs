@@ -75,6 +75,20 @@ pub fn combine(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
     verdicts.into_iter().max().unwrap_or(Verdict::Inconclusive)
 }
 
+/// `fine` with its changes against the same measurements of a coarser run; NaN, hence unresolved, where that run has no such
+/// measurement. Those that carry a change already, or have no discretisation to resolve, keep what they have.
+pub fn compared(fine: Vec<Measurement>, coarse: &[Measurement]) -> Vec<Measurement> {
+    let change = |(i, m): (usize, Measurement)| {
+        if m.refinement.is_some() || m.budget.discretisation == 0.0 {
+            return m;
+        }
+        let same = coarse.get(i).filter(|c| c.name == m.name).map_or(f64::NAN, |c| c.value);
+        let by = m.value - same;
+        m.refined(by)
+    };
+    fine.into_iter().enumerate().map(change).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -172,16 +172,22 @@ fn unsettled(case: &Case, status: Status) -> CheckError {
     CheckError::UnexpectedStatus { what: case.words(), status, expected: "converged" }
 }
 
-/// log of the largest fitted modulus, from the part of the tail whose changes lie in `window`.
-fn fitted(tail: &Tail, window: [f64; 2]) -> Result<f64, CheckError> {
+/// log of the largest fitted modulus, from the part of the tail whose changes lie in `window`; of a growing run, from its last
+/// `share`.
+fn fitted(tail: &Tail, window: [f64; 2], share: f64) -> Result<f64, CheckError> {
     let scale = 1.0 + norm(&tail.limit);
     let last = &tail.states[tail.states.len() - 1];
     let inside = |state: &Vec<f64>| {
         let left = distance(state, last) / scale;
-        !tail.settled || (left <= window[0] && left >= window[1])
+        left <= window[0] && left >= window[1]
     };
-    let begin = tail.states.iter().position(inside).unwrap_or(0);
-    let end = tail.states.iter().rposition(inside).unwrap_or(0);
+    let (begin, end) = if tail.settled {
+        let begin = tail.states.iter().position(inside).unwrap_or(0);
+        (begin, tail.states.iter().rposition(inside).unwrap_or(0))
+    } else {
+        let count = tail.states.len();
+        (((1.0 - share) * count as f64) as usize, count - 1)
+    };
     // Pairs that lie several steps apart carry the rate of a slow run with more digits.
     let stride = ((end - begin) / MOST_PAIRS).max(1);
     let chosen: Vec<Vec<f64>> = tail.states[begin..=end].iter().step_by(stride).cloned().collect();
@@ -256,7 +262,7 @@ impl Check for DiscreteLocalRate {
             None => curvatures(&*case.objective, &tail.limit)?,
         };
         let predicted = eigenvalues.iter().map(|&l| case.log_factor(l)).fold(f64::NEG_INFINITY, max);
-        let (value, finer) = (fitted(&tail, WINDOWS[0])?, fitted(&tail, WINDOWS[1])?);
+        let (value, finer) = (fitted(&tail, WINDOWS[0], 1.0)?, fitted(&tail, WINDOWS[1], 0.5)?);
         let margin = 1e-4 * predicted.abs();
         let rate = Measurement::equal(
             "log of the factor per iteration",
@@ -266,8 +272,7 @@ impl Check for DiscreteLocalRate {
         )
         .on(case.words())
         .in_unit("1/iteration");
-        // A growing quadratic run has no second window: its fit is exact up to rounding.
-        Ok(vec![if tail.settled { rate.refined(value - finer) } else { rate.refined(0.0) }])
+        Ok(vec![rate.refined(value - finer)])
     }
 
     fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {

@@ -286,7 +286,7 @@ fn states(case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckE
         "largest distance of the determinant from ∏(1 − αγ − γ(β−γ)λᵢ), relative to its terms",
         off,
         0.0,
-        Budget { rounding, discretisation: 1e-6, sampling: 0.0 },
+        Budget { rounding, ..Budget::discretisation(1e-6) },
     )
     .on(&words)
     .refined(0.1 * change)];

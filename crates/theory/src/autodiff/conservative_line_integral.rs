@@ -175,13 +175,11 @@ impl Check for ConservativeLineIntegral {
         let (left, right) = (oracle.value(&from), oracle.value(&to));
         let budget = Budget {
             rounding: 1e3 * f64::EPSILON * (left + right),
-            discretisation: 1.1 * variation / (2.0 * case.points as f64),
-            sampling: 0.0,
+            bound: 1.1 * variation / (2.0 * case.points as f64),
+            ..Budget::default()
         };
-        // The bound holds at this number of points: nothing is extrapolated.
         let mut found =
             vec![Measurement::equal("∫⟨D, ċ⟩ dt against J(c(1)) − J(c(0))", integral, right - left, budget)
-                .refined(0.0)
                 .on(case.words())];
         if case.curve == Curve::InsideKink {
             let middle: Vec<f64> = from.iter().zip(&to).map(|(a, b)| 0.5 * (a + b)).collect();

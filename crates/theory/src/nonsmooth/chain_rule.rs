@@ -166,9 +166,10 @@ struct View {
     sum: Polytope,
 }
 
-fn view(case: &Case, terms: &Terms, t: f64) -> Result<View, CheckError> {
+/// `h`: step of the difference that gives the velocity.
+fn view(case: &Case, terms: &Terms, t: f64, h: f64) -> Result<View, CheckError> {
     let point = position(case, terms, t);
-    let velocity = derivative(&|s| position(case, terms, s), t, 1e-3);
+    let velocity = derivative(&|s| position(case, terms, s), t, h);
     let sets = terms.sets(&point)?;
     let widened = |set: Polytope| match &case.extra {
         None => Some(set),
@@ -191,13 +192,15 @@ fn measure_inside(case: &Case, terms: &Terms) -> Result<Vec<Measurement>, CheckE
         let mut central = |h: f64| (along(t + h) - along(t - h)) / (2.0 * h);
         (4.0 * central(h) - central(2.0 * h)) / 3.0
     };
-    let (mut widths, mut thickness) = ([0.0; 2], 0.0);
+    let (mut widths, mut coarser, mut thickness) = ([0.0; 2], [0.0; 2], 0.0);
     let (mut off, mut change, mut scale) = (0.0, 0.0, 0.0);
     for i in 0..TIMES {
         let t = (i as f64 + 0.5) / TIMES as f64;
-        let View { velocity, clarke, sum } = view(case, terms, t)?;
+        let View { velocity, clarke, sum } = view(case, terms, t, 1e-3)?;
+        let rough = view(case, terms, t, 2e-3)?.velocity;
         scale = max(scale, sum.largest_norm() * norm(&velocity));
         widths = [max(widths[0], clarke.width(&velocity)), max(widths[1], sum.width(&velocity))];
+        coarser = [max(coarser[0], clarke.width(&rough)), max(coarser[1], sum.width(&rough))];
         let spread = sum.vertices().iter().map(|v| dinlab_numeric::distance(v, &sum.vertices()[0]));
         thickness = spread.fold(thickness, max);
         let (coarse, fine) = (slope(t, 4e-3), slope(t, 2e-3));
@@ -206,12 +209,13 @@ fn measure_inside(case: &Case, terms: &Terms) -> Result<Vec<Measurement>, CheckE
     }
     // Positions are rounded, and a tangent from differences is good to 10⁻¹².
     let rounding =
-        Budget { rounding: 1e3 * f64::EPSILON * scale, discretisation: 1e-11 * thickness, sampling: 0.0 };
-    let derivative =
-        Budget { rounding: 1e3 * f64::EPSILON * scale, discretisation: 1e-7 * scale, sampling: 0.0 };
+        Budget { rounding: 1e3 * f64::EPSILON * scale, ..Budget::discretisation(1e-11 * thickness) };
+    let derivative = Budget { rounding: 1e3 * f64::EPSILON * scale, ..Budget::discretisation(1e-7 * scale) };
     Ok(vec![
-        Measurement::at_most("width of ∂J along the velocity", widths[0], 0.0, rounding).refined(0.0),
-        Measurement::at_most("width of D_J along the velocity", widths[1], 0.0, rounding).refined(0.0),
+        Measurement::at_most("width of ∂J along the velocity", widths[0], 0.0, rounding)
+            .refined(widths[0] - coarser[0]),
+        Measurement::at_most("width of D_J along the velocity", widths[1], 0.0, rounding)
+            .refined(widths[1] - coarser[1]),
         Measurement::at_least(
             "extent of D_J in all directions (the curve is inside a kink)",
             thickness,
@@ -314,11 +318,13 @@ fn measure_across(case: &Case, terms: &Terms, context: &Context<'_>) -> Result<V
         let [total, bound] = midpoint_sum(case, terms, n, context)?;
         let rounding = 1e3 * f64::EPSILON * (total.abs() + difference.abs() + 1.0);
         // The jumps are read between midpoints, which are as far apart as the pieces are curved.
-        let budget = Budget { rounding, discretisation: 1.1 * bound, sampling: 0.0 };
-        found.push(
-            Measurement::equal(format!("∫⟨v, ċ⟩ dt with {n} points a side"), total, difference, budget)
-                .refined(0.0),
-        );
+        let budget = Budget { rounding, ..Budget::bound(1.1 * bound) };
+        found.push(Measurement::equal(
+            format!("∫⟨v, ċ⟩ dt with {n} points a side"),
+            total,
+            difference,
+            budget,
+        ));
     }
     Ok(found)
 }
@@ -422,7 +428,8 @@ impl Check for ChainRule {
         let case = Case::inside("valley", &[&[0.0], &[-1.0, 3.0]]);
         let terms = Terms::of(&*case.objective)?;
         let times: Vec<f64> = (1..60).map(|i| f64::from(i) / 60.0).collect();
-        let views: Result<Vec<View>, CheckError> = times.iter().map(|&t| view(&case, &terms, t)).collect();
+        let views: Result<Vec<View>, CheckError> =
+            times.iter().map(|&t| view(&case, &terms, t, 1e-3)).collect();
         let views = views?;
         let y: Vec<f64> = times.iter().map(|t| 3.0 * t - 1.0).collect();
         let ends = |d: [f64; 2]| -> (Vec<f64>, Vec<f64>) {

@@ -352,19 +352,16 @@ fn excursions(case: &Case, site: &Site, window: &Window, relative: f64, beta: f6
     let coordinates = coordinates(site, window);
     let [low, high] = [dinlab_numeric::minimum(&coordinates), dinlab_numeric::maximum(&coordinates)];
     let size = distance(&[site.slopes[0]], &[site.slopes[1]]);
-    let budget = Budget::discretisation(relative * gamma * beta * size);
+    let budget = Budget::bound(relative * gamma * beta * size);
     let mut u = vec![0.0; site.point.len()];
     for state in &window.u {
         dinlab_numeric::axpy(1.0 / window.u.len() as f64, state, &mut u);
     }
     let least = min(-site.slopes[0], site.slopes[1]);
     vec![
-        Measurement::at_most("farthest on the side +", high, -gamma * beta * site.slopes[0], budget)
-            .refined(0.0),
-        Measurement::at_most("farthest on the side −", -low, gamma * beta * site.slopes[1], budget)
-            .refined(0.0),
-        Measurement::at_least("width of the interval visited", high - low, 0.5 * gamma * beta * size, budget)
-            .refined(0.0),
+        Measurement::at_most("farthest on the side +", high, -gamma * beta * site.slopes[0], budget),
+        Measurement::at_most("farthest on the side −", -low, gamma * beta * site.slopes[1], budget),
+        Measurement::at_least("width of the interval visited", high - low, 0.5 * gamma * beta * size, budget),
         Measurement::at_most(
             "mean of |u| over β·min(|v⁻|, |v⁺|)",
             dot(&u, &site.normal).abs() / (case.beta * least),

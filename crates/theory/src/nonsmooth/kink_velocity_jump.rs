@@ -344,7 +344,7 @@ impl Check for KinkVelocityJump {
         let budget = Budget {
             rounding: 64.0 * f64::EPSILON * reach / finer.step_size,
             discretisation: 1e-4 * scale,
-            sampling: 0.0,
+            ..Budget::default()
         };
         let chosen = |j: &Jump| match case.jumping {
             Jumping::Velocity => split(&j.velocity),

@@ -30,6 +30,7 @@ use serde::Serialize;
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,
+    judge::compared,
     runs::{flow, require},
     sources,
     subject::Subject,
@@ -124,11 +125,14 @@ impl Case {
     }
 }
 
-fn solution(case: &Case) -> Result<Solution, CheckError> {
+/// Of the run that is compared with, and of the run that is measured.
+const TOLERANCES: [f64; 2] = [1e-11, 1e-12];
+
+fn solution(case: &Case, tolerance: f64) -> Result<Solution, CheckError> {
     let dynamics = Dynamics::Din { alpha: case.alpha, beta: case.beta };
     let mut run = Run::new(dynamics, &case.theta, case.until);
     run.start = case.initial.clone();
-    run.settings = Settings::with_tolerance(1e-12);
+    run.settings = Settings::with_tolerance(tolerance);
     run.samples = 2001;
     let solution = solve(&*case.objective, &run, &Options::default(), &mut Blind)?;
     require(&solution.trajectory.status, &case.words())?;
@@ -211,9 +215,8 @@ fn measure_slide(case: &Case, slide: &Slide<'_>, terms: &Terms) -> Result<Vec<Me
             0.0,
             Budget::rounding(1e-11 * (1.0 + reach)),
         ),
-        Measurement::at_most("distance of the selection from ∂J", outside, 0.0, budget(1.0 + size))
-            .refined(0.0),
-        Measurement::at_most("|u·n − βv·n|", normal_speed, 0.0, budget(1.0 + case.beta * size)).refined(0.0),
+        Measurement::at_most("distance of the selection from ∂J", outside, 0.0, budget(1.0 + size)),
+        Measurement::at_most("|u·n − βv·n|", normal_speed, 0.0, budget(1.0 + case.beta * size)),
     ];
     if let Some([rate, half]) = rates(slide)? {
         let predicted = -case.factor / case.beta;
@@ -242,7 +245,7 @@ fn measure_exit(slide: &Slide<'_>, terms: &Terms) -> Result<Option<Measurement>,
     let gap = min((v - ends[0]).abs(), (v - ends[1]).abs());
     let budget = Budget::discretisation(1e-3 * (ends[1] - ends[0]));
     let name = "distance of the selection from the end of its interval at the exit";
-    Ok(Some(Measurement::at_most(name, gap, 0.0, budget).refined(0.0)))
+    Ok(Some(Measurement::at_most(name, gap, 0.0, budget)))
 }
 
 /// The tangential motion against DIN of the restriction.
@@ -270,7 +273,7 @@ fn measure_tangent(
     let name = "distance of the tangential motion from DIN of the restriction";
     let budget = Budget::discretisation(1e-8 * (1.0 + norm(&first.theta)));
     Ok(vec![
-        Measurement::at_most(name, off, 0.0, budget).refined(0.0),
+        Measurement::at_most(name, off, 0.0, budget),
         Measurement::at_least("distance travelled along the kink", travelled, 1e-4, Budget::default()),
     ])
 }
@@ -308,9 +311,9 @@ fn measure_iterates(case: &Case, slide: &Slide<'_>, terms: &Terms) -> Result<Vec
         // Δ/m for the chatter; the solution is convex in time within the window: its mean and its middle differ by less
         // than the change over the window; the first window starts inside the chatter band.
         let change = start.abs() * STEPS as f64 * gamma / case.beta;
-        let budget = Budget::discretisation(2.0 * strength / STEPS as f64 + change * 0.25);
+        let budget = Budget::bound(2.0 * strength / STEPS as f64 + change * 0.25);
         let name = format!("mean of INDIAN's v·n, window {}", k + 1);
-        found.push(Measurement::equal(name, *mean, expected, budget).refined(0.0));
+        found.push(Measurement::equal(name, *mean, expected, budget));
     }
     Ok(found)
 }
@@ -321,6 +324,30 @@ fn measure_first(solution: &Solution, kink: usize, expected: bool) -> Measuremen
     let slid = first.map(|e| e.kind == KinkEventKind::SlideEnter);
     let name = if expected { "slides at the first arrival" } else { "crosses at the first arrival" };
     Measurement::holds(name, slid == Some(expected))
+}
+
+/// All measurements of a run with one tolerance.
+fn measured(case: &Case, tolerance: f64, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
+    context.proceed()?;
+    let solution = solution(case, tolerance)?;
+    let mut found = Vec::new();
+    if let Some((kink, slid)) = case.first {
+        found.push(measure_first(&solution, kink, slid));
+    }
+    let whole = case.objective.tape().map(Terms::whole);
+    if let Some(terms) = whole.filter(|_| case.first.is_none()) {
+        let slides = slides(case, &solution);
+        found.push(Measurement::at_least("slides seen", slides.len() as f64, 1.0, Budget::default()));
+        for slide in &slides {
+            context.proceed()?;
+            found.extend(measure_slide(case, slide, &terms)?);
+            found.extend(measure_iterates(case, slide, &terms)?);
+            if let Some(restriction) = &case.restriction {
+                found.extend(measure_tangent(case, slide, restriction)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl Check for SlidingMode {
@@ -384,7 +411,8 @@ impl Check for SlidingMode {
         let low = case.theta.len() <= DIMENSION_LIMIT;
         let askable = case.own && low && kinks > 0 && case.beta > 0.0;
         let seen = !askable
-            || solution(case).map_or(true, |s| s.report.branches.is_empty() && !slides(case, &s).is_empty());
+            || solution(case, TOLERANCES[1])
+                .map_or(true, |s| s.report.branches.is_empty() && !slides(case, &s).is_empty());
         let words = "the run slides on one flat kink surface for a while, and no state of it branches";
         vec![
             Hypothesis::exact("J has kinks", kinks > 0),
@@ -398,31 +426,13 @@ impl Check for SlidingMode {
     }
 
     fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
-        context.proceed()?;
-        let solution = solution(case)?;
-        let mut found = Vec::new();
-        if let Some((kink, slid)) = case.first {
-            found.push(measure_first(&solution, kink, slid));
-        }
-        let whole = case.objective.tape().map(Terms::whole);
-        if let Some(terms) = whole.filter(|_| case.first.is_none()) {
-            let slides = slides(case, &solution);
-            found.push(Measurement::at_least("slides seen", slides.len() as f64, 1.0, Budget::default()));
-            for slide in &slides {
-                context.proceed()?;
-                found.extend(measure_slide(case, slide, &terms)?);
-                found.extend(measure_iterates(case, slide, &terms)?);
-                if let Some(restriction) = &case.restriction {
-                    found.extend(measure_tangent(case, slide, restriction)?);
-                }
-            }
-        }
-        Ok(found.into_iter().map(|m| m.on(case.words())).collect())
+        let [coarse, fine] = TOLERANCES.map(|tolerance| measured(case, tolerance, context));
+        Ok(compared(fine?, &coarse?).into_iter().map(|m| m.on(case.words())).collect())
     }
 
     fn figure(&self, _: &Context<'_>) -> Result<Figure, CheckError> {
         let case = Case::new("valley", 0.5, 0.1, &[-1.5, 0.0], 20.0);
-        let solution = solution(&case)?;
+        let solution = solution(&case, TOLERANCES[1])?;
         let slides = slides(&case, &solution);
         let missing = || CheckError::OwnCase { reason: "the run does not slide".into() };
         let slide = slides.last().ok_or_else(missing)?;

@@ -330,21 +330,22 @@ impl Check for SaddleEscapeFlow {
         let worst = left.iter().map(|(d, t, _)| (t - exit(d.amplitude)).abs()).fold(0.0, max);
         let smallest = left.iter().map(|(d, ..)| d.amplitude.abs()).fold(f64::INFINITY, dinlab_numeric::min);
         let rounding = 20.0 * f64::EPSILON * norm(&case.saddle) / (smallest * s) + 1e-7 / s;
-        let budget = Budget { rounding, discretisation: setting.law.slow, sampling: 0.0 };
+        let budget = Budget { rounding, ..Budget::bound(setting.law.slow) };
         all.push(
             Measurement::at_most("largest |t − log(R/|A|)/s₊| of a start", worst, 0.0, budget)
                 .on(&words)
-                .in_unit("time")
-                .refined(0.0),
+                .in_unit("time"),
         );
         let times: Vec<f64> = left.iter().map(|(_, t, _)| *t).collect();
         all.extend(setting.law.judge(&times, "exit time", &words)?);
         let ([growth, derivative], change) = setting.statics()?;
+        let coarser = Setting { largest_step: 2.0 * setting.largest_step, ..Setting::new(case)? };
+        let rough = coarser.growth(case.beta)?;
         let (alpha, m) = (case.alpha * case.friction, setting.unstable.m);
         let predicted = m * s / (2.0 * s + alpha - case.beta * m);
         let bend = 2.0 * setting.bend * setting.unstable.elasticity();
-        let budget = Budget::discretisation(bend + 1e-5 * s);
-        all.push(Measurement::equal("growth rate", growth, s, budget).on(&words).refined(0.0));
+        let budget = Budget { bound: bend, ..Budget::discretisation(1e-5 * s) };
+        all.push(Measurement::equal("growth rate", growth, s, budget).on(&words).refined(growth - rough));
         let budget = Budget::discretisation(1e-3 * predicted + 4.0 * setting.bend * predicted);
         let name = "derivative of the growth rate in β";
         all.push(Measurement::equal(name, derivative, predicted, budget).on(&words).refined(change));

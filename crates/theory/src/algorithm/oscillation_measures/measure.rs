@@ -45,7 +45,7 @@ pub(super) fn measure_mode(mode: &Mode) -> Result<Vec<Measurement>, CheckError> 
     let (steps, per_step) = (found.steps as f64, expected.angle / PI);
     let loose = nonlinear(mode);
     let [spacing, zeros] = found.spacing;
-    let budget = |discretisation: f64| Budget { rounding: 1e-9, discretisation, sampling: 0.0 };
+    let budget = |discretisation: f64| Budget { rounding: 1e-9, ..Budget::discretisation(discretisation) };
     let count = |name: &str, n: u64| {
         Measurement::equal(name, n as f64, steps * per_step, Budget::sampling(1.0)).on(&words)
     };

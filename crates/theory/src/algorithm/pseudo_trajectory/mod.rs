@@ -132,7 +132,7 @@ impl Check for PseudoTrajectory {
             );
             return Err(CheckError::OwnCase { reason });
         }
-        let budget = Budget { rounding: 0.0, discretisation: finite_step, sampling: MARGIN };
+        let budget = Budget { discretisation: finite_step, ..Budget::sampling(MARGIN) };
         let sampling = equivalence_mean(&found.estimates, 0.5, budget.total())?;
         Ok(vec![Measurement::equal("exponent of the mean distance in γ", found.exponent, 0.5, budget)
             .on(case.words())

@@ -213,7 +213,7 @@ impl Check for SaddleEscapeIterates {
         let astray = left.iter().filter(|r| r.side != r.amplitude.signum()).count();
         let error = |(r, k): (&&Exit, &f64)| (k - theory.time(r.amplitude) - 0.5).abs();
         let worst = left.iter().zip(&exits).map(error).fold(0.0, max);
-        let budget = Budget { rounding: 1e-6, discretisation: theory.law.slow, sampling: 0.0 };
+        let budget = Budget { rounding: 1e-6, ..Budget::discretisation(theory.law.slow) };
         result.push(
             Measurement::equal("starts that leave on the other side", astray as f64, 0.0, Budget::default())
                 .on(&words),

@@ -158,7 +158,7 @@ fn floor(case: &Case, quadratic: &Quadratic, floors: &[Floor]) -> Result<Vec<Mea
         .map(|run| sum(&floors.iter().map(|f| f.ratios[run]).collect::<Vec<_>>()) / count)
         .collect();
     let lag = 2.0 * sum(&floors.iter().map(|f| f.lag).collect::<Vec<_>>()) / count;
-    let budget = Budget { rounding: 0.0, discretisation: lag + REMEMBERED, sampling: MARGIN };
+    let budget = Budget { discretisation: lag + REMEMBERED, ..Budget::sampling(MARGIN) };
     let mut result = vec![Measurement::equal(
         "mean of (J − J*)/(½Σλσ²G) over the last octave, all schedules",
         sum(&ratios) / ratios.len() as f64,
@@ -178,7 +178,7 @@ fn floor(case: &Case, quadratic: &Quadratic, floors: &[Floor]) -> Result<Vec<Mea
     let span = (coarse / fine).ln();
     let worst = floors.iter().map(|f| f.lag).fold(0.0, max);
     let remainder = ((per_step(coarse) / per_step(fine)).ln().abs() + 2.0 * worst + REMEMBERED) / span;
-    let budget = Budget { rounding: 0.0, discretisation: remainder, sampling: MARGIN };
+    let budget = Budget { discretisation: remainder, ..Budget::sampling(MARGIN) };
     result.push(
         Measurement::equal("exponent of the floor of E(J − J*) in γ", found.exponent, 1.0, budget)
             .on(case.words())

@@ -229,7 +229,7 @@ fn rate(
     let lag = if case.kinked() { 0.0 } else { case.lag()? / span };
     // Relative to the exponent of the distance, ½ or 1, that of J at a smooth minimum is twice as large.
     let doubled = if !case.kinked() && predicted == 1.0 { 2.0 } else { 1.0 };
-    let budget = Budget { rounding: 0.0, discretisation: doubled * lag, sampling: doubled * MARGIN };
+    let budget = Budget { discretisation: doubled * lag, ..Budget::sampling(doubled * MARGIN) };
     let sampling = match kind {
         Kind::Lower => lower_bound_mean(&found.estimates, predicted, budget.total())?,
         _ => equivalence_mean(&found.estimates, predicted, budget.total())?,

@@ -320,7 +320,7 @@ fn replayed(
             let budget = Budget {
                 rounding: 64.0 * f64::EPSILON * worst.amplification,
                 discretisation: 1e3 * RTOL * worst.amplification,
-                sampling: 0.0,
+                ..Budget::default()
             };
             let words = format!("{words}, {} states", worst.states);
             vec![

@@ -204,7 +204,7 @@ fn period_two(case: &Case, sharpness: f64) -> Result<Measurement, CheckError> {
         "size of the period-2 orbit of INDIAN on λ log cosh θ",
         measured,
         amplitude,
-        Budget { rounding: 1e3 * f64::EPSILON / (1.0 - 1.0 / BEYOND), discretisation: 1e-10, sampling: 0.0 },
+        Budget { rounding: 1e3 * f64::EPSILON / (1.0 - 1.0 / BEYOND), ..Budget::discretisation(1e-10) },
     )
     .refined(size(last) - size(last / 2 + 1))
     .on(format!("{}, λ={lambda:.6} = {BEYOND} λ*", case.words())))

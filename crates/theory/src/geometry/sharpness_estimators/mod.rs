@@ -263,7 +263,7 @@ fn products(objective: &dyn Objective, at: &[f64], factor: f64) -> Option<Measur
     }
     // Rounding inside the gradient is that of its largest terms, ‖∇²J‖‖θ‖.
     let inner = f64::EPSILON * scale * (1.0 + norm_inf(at)) / width;
-    let budget = Budget { rounding: 10.0 * (rounding + inner), discretisation: truncation, sampling: 0.0 };
+    let budget = Budget { rounding: 10.0 * (rounding + inner), ..Budget::discretisation(truncation) };
     Some(Measurement::equal("largest difference of ∇²J·v from central differences", worst, 0.0, budget))
 }
 
