@@ -78,6 +78,14 @@ fn ghosts_appear_without_orthogonalisation_only() {
     assert!(copies(Orthogonalisation::None) > 1);
 }
 
+/// From e₁ + e₂ the Rayleigh quotient lies midway, and the bar just reaches the eigenvalues: no smaller one is right.
+#[test]
+fn the_error_bar_of_power_iteration_is_attained() {
+    let mut diagonal = |v: &[f64], out: &mut [f64]| out.copy_from_slice(&[3.0 * v[0], 7.0 * v[1]]);
+    let found = power_iteration(&mut diagonal, &[1.0, 1.0], 1, 0.0).unwrap();
+    assert!((found.value - 5.0).abs() < 1e-14 && (found.error_bar - 2.0).abs() < 1e-14, "{found:?}");
+}
+
 #[test]
 fn power_iteration_finds_the_largest_modulus_whatever_its_sign() {
     let found = power_iteration(&mut operator(vec![1.0, 2.0, -5.0, 3.0]), &start(4), 1000, 1e-12).unwrap();

@@ -1,7 +1,8 @@
 //! Moments of the linearised iteration from the shipped step on every batch, and the gain G.
 
-use dinlab_indian::{indian_step, Batch};
+use dinlab_indian::{indian_step, Batch, Sampling};
 use dinlab_numeric::max;
+use dinlab_objective::FiniteSum;
 use nalgebra::{DMatrix, DVector};
 
 use super::Case;
@@ -29,24 +30,17 @@ pub(super) fn gain([alpha, beta, gamma]: [f64; 3], lambda: f64) -> f64 {
 }
 
 impl Moments {
-    /// Of a case: every set of the batch size once.
+    /// Of a case: every batch as often as the law of sampling draws it.
     pub(super) fn of(case: &Case) -> Result<Self, CheckError> {
         let samples = case.objective.samples().ok_or_else(|| CheckError::needs("a finite sum"))?;
-        let (count, size) = (samples.count(), case.sampling.size().unwrap_or(1));
+        let count = samples.count();
         let factor = Batch::new(case.sampling).factor(count);
-        let (mut oracle, n) = (samples.oracle(), case.minimum.len());
-        let mut hessians = Vec::new();
-        for set in sets(count, size) {
-            let (mut unit, mut image) = (vec![0.0; n], vec![0.0; n]);
-            let mut hessian = DMatrix::zeros(n, n);
-            for j in 0..n {
-                unit[j] = 1.0;
-                oracle.hessian_vector(&set, &case.minimum, &unit, &mut image);
-                unit[j] = 0.0;
-                hessian.set_column(j, &(factor * DVector::from_column_slice(&image)));
-            }
-            hessians.push(hessian);
-        }
+        let batches = match case.sampling {
+            Sampling::WithoutReplacement(size) => sets(count, size),
+            Sampling::WithReplacement(size) => tuples(count, size),
+            Sampling::NonemptySubsets => (1..=count).flat_map(|size| sets(count, size)).collect(),
+        };
+        let hessians = batches.iter().map(|batch| factor * hessian(samples, batch, &case.minimum)).collect();
         Ok(Self::new(case.parameters(), hessians))
     }
 
@@ -58,6 +52,11 @@ impl Moments {
     fn new(parameters: [f64; 3], hessians: Vec<DMatrix<f64>>) -> Self {
         let steps = hessians.iter().map(|h| step(parameters, h)).collect();
         Self { parameters, hessians, steps }
+    }
+
+    /// The batch Hessians, scaled as batches are.
+    pub(super) fn hessians(&self) -> &[DMatrix<f64>] {
+        &self.hessians
     }
 
     /// The batch curvatures, where there is one variable.
@@ -133,8 +132,23 @@ impl Moments {
     }
 }
 
+/// Hessian of the sum of the named terms (n×n), from products with the basis vectors.
+pub(super) fn hessian(samples: &dyn FiniteSum, batch: &[usize], at: &[f64]) -> DMatrix<f64> {
+    let n = at.len();
+    let mut oracle = samples.oracle();
+    let (mut unit, mut image) = (vec![0.0; n], vec![0.0; n]);
+    let mut hessian = DMatrix::zeros(n, n);
+    for j in 0..n {
+        unit[j] = 1.0;
+        oracle.hessian_vector(batch, at, &unit, &mut image);
+        unit[j] = 0.0;
+        hessian.set_column(j, &DVector::from_column_slice(&image));
+    }
+    hessian
+}
+
 /// The shipped step with v = Hθ, from the images of the basis vectors.
-fn step([alpha, beta, gamma]: [f64; 3], hessian: &DMatrix<f64>) -> DMatrix<f64> {
+pub(super) fn step([alpha, beta, gamma]: [f64; 3], hessian: &DMatrix<f64>) -> DMatrix<f64> {
     let n = hessian.nrows();
     let mut matrix = DMatrix::zeros(2 * n, 2 * n);
     for j in 0..2 * n {
@@ -148,7 +162,7 @@ fn step([alpha, beta, gamma]: [f64; 3], hessian: &DMatrix<f64>) -> DMatrix<f64> 
     matrix
 }
 
-fn average(all: &[DMatrix<f64>]) -> DMatrix<f64> {
+pub(super) fn average(all: &[DMatrix<f64>]) -> DMatrix<f64> {
     let (rows, columns) = all[0].shape();
     all.iter().fold(DMatrix::zeros(rows, columns), |sum, m| sum + m) / all.len() as f64
 }
@@ -170,6 +184,13 @@ fn sets(count: usize, size: usize) -> Vec<Vec<usize>> {
             })
             .collect(),
     }
+}
+
+/// All sequences of `size` of 0..count.
+fn tuples(count: usize, size: usize) -> Vec<Vec<usize>> {
+    (0..size).fold(vec![Vec::new()], |all, _| {
+        all.iter().flat_map(|t| (0..count).map(move |i| [t.as_slice(), &[i]].concat())).collect()
+    })
 }
 
 #[cfg(test)]
@@ -212,6 +233,7 @@ mod tests {
     fn sets_are_counted() {
         assert_eq!(sets(5, 2).len(), 10);
         assert_eq!(sets(4, 4), vec![vec![0, 1, 2, 3]]);
+        assert_eq!(tuples(2, 2), vec![vec![0, 0], vec![0, 1], vec![1, 0], vec![1, 1]]);
         assert_eq!(sets(3, 1), vec![vec![0], vec![1], vec![2]]);
     }
 }
