@@ -183,6 +183,11 @@ impl<T: Real> State<T> {
         }
     }
 
+    /// u of INDIAN, ψ of INNAprop; `None` for methods without a second variable.
+    pub fn second(&self) -> Option<&[T]> {
+        self.method.has_second().then(|| &self.vectors[0][..])
+    }
+
     /// One step with step size γ from the gradient v at θ. No allocation.
     pub fn step(&mut self, step_size: f64, theta: &mut [T], gradient: &[T]) {
         assert_eq!(theta.len(), gradient.len(), "lengths of theta and gradient");

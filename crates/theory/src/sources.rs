@@ -162,6 +162,16 @@ pub const LRP: Source = Source {
     place: "",
 };
 
+/// Goldstein 1977: the ε-subdifferential of Lipschitz functions.
+pub const GOLDSTEIN: Source = Source {
+    key: "goldstein1977",
+    authors: "A. A. Goldstein",
+    title: "Optimization of Lipschitz Continuous Functions",
+    venue: "Mathematical Programming 13(1):14-22",
+    year: 1977,
+    place: "",
+};
+
 /// Wu, Ma, E 2018: which minima a stochastic method can stay at.
 pub const WU_MA_E: Source = Source {
     key: "wu2018",

@@ -6,3 +6,5 @@ pub mod figure_two;
 pub mod promise_generalisation;
 pub mod promise_oscillation;
 pub mod promise_performance;
+pub mod second_moment_network;
+pub mod vanishing_steps_relu_network;

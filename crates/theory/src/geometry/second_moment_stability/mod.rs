@@ -22,6 +22,7 @@ use dinlab_record::{
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub(crate) use self::operator::{operator, radius, sets};
 use self::operator::{gain, Moments};
 use crate::{
     check::{Check, Context, Effort, OwnCase},

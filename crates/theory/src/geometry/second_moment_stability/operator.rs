@@ -79,21 +79,17 @@ impl Moments {
 
     /// ρ(E[A⊗A]).
     pub(super) fn radius(&self) -> f64 {
-        radius(&self.operator())
+        radius(&operator(&self.steps))
     }
 
     /// ‖E[A⊗A]‖.
     pub(super) fn size(&self) -> f64 {
-        self.operator().norm()
+        operator(&self.steps).norm()
     }
 
     /// ρ(E[A]).
     pub(super) fn mean_radius(&self) -> f64 {
         radius(&average(&self.steps))
-    }
-
-    fn operator(&self) -> DMatrix<f64> {
-        average(&self.steps.iter().map(|a| a.kronecker(a)).collect::<Vec<_>>())
     }
 
     /// E‖θ_k‖² from θ₀ = (1, …, 1), u₀ = 0.
@@ -162,17 +158,23 @@ pub(super) fn step([alpha, beta, gamma]: [f64; 3], hessian: &DMatrix<f64>) -> DM
     matrix
 }
 
+/// E[A⊗A] of matrices that are equally likely.
+pub(crate) fn operator(steps: &[DMatrix<f64>]) -> DMatrix<f64> {
+    average(&steps.iter().map(|a| a.kronecker(a)).collect::<Vec<_>>())
+}
+
 pub(super) fn average(all: &[DMatrix<f64>]) -> DMatrix<f64> {
     let (rows, columns) = all[0].shape();
     all.iter().fold(DMatrix::zeros(rows, columns), |sum, m| sum + m) / all.len() as f64
 }
 
-fn radius(matrix: &DMatrix<f64>) -> f64 {
+/// Spectral radius.
+pub(crate) fn radius(matrix: &DMatrix<f64>) -> f64 {
     matrix.complex_eigenvalues().iter().map(|z| z.re.hypot(z.im)).fold(0.0, max)
 }
 
 /// All sets of `size` of 0..count.
-fn sets(count: usize, size: usize) -> Vec<Vec<usize>> {
+pub(crate) fn sets(count: usize, size: usize) -> Vec<Vec<usize>> {
     match size {
         0 => vec![Vec::new()],
         _ => (0..count)
