@@ -22,8 +22,8 @@ use dinlab_record::{
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub(crate) use self::operator::{operator, radius, sets};
 use self::operator::{gain, Moments};
+pub(crate) use self::operator::{operator, radius, sets};
 use crate::{
     check::{Check, Context, Effort, OwnCase},
     error::CheckError,

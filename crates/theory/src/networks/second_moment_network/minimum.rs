@@ -67,8 +67,11 @@ pub(super) fn interpolating(width: usize, samples: usize) -> Result<Interpolatin
     let slopes = across.transpose() * jacobian;
     let targets = Targets::Values { values, width: 1 };
     let part = Part { shape: Shape::vector(1), inputs: points, targets };
-    let layers =
-        vec![Layer::Dense { outputs: width }, Layer::Activation(Activation::Tanh), Layer::Dense { outputs: 1 }];
+    let layers = vec![
+        Layer::Dense { outputs: width },
+        Layer::Activation(Activation::Tanh),
+        Layer::Dense { outputs: 1 },
+    ];
     let name = format!("1-{width}-1 tanh network on T₃ at {samples} points");
     let network = Arc::new(Network::new(&name, part.shape, layers)?);
     let objective =

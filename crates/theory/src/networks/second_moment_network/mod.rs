@@ -105,9 +105,7 @@ impl Case {
         let samples: Vec<usize> = (0..self.size[1]).collect();
         match self.without_spread {
             true => vec![step(p, &found.slopes, &samples)],
-            false => {
-                sets(self.size[1], self.batch).iter().map(|set| step(p, &found.slopes, set)).collect()
-            }
+            false => sets(self.size[1], self.batch).iter().map(|set| step(p, &found.slopes, set)).collect(),
         }
     }
 
@@ -174,7 +172,8 @@ fn crossing(
             at_a *= 0.5;
         }
         (b, at_b) = (next, at);
-        if !(at.abs() > 1e-13) {
+        // NaN ends it as well: it fails the measurement.
+        if at.is_nan() || at.abs() <= 1e-13 {
             break;
         }
     }
@@ -201,7 +200,9 @@ fn growths(case: &Case, found: &Interpolating, limit: f64) -> Result<Vec<Measure
         let budget = error(found, case.growth(found, gamma, 2.0 * DISTANCE)? - value);
         seen.push(value);
         let name = format!("growth of the second moment per step, γ = {words}");
-        all.push(Measurement::equal(name, value, case.predicted_growth(found, gamma), budget).on(case.words()));
+        all.push(
+            Measurement::equal(name, value, case.predicted_growth(found, gamma), budget).on(case.words()),
+        );
     }
     let separated = seen[0] < 1.0 && seen[1] > 1.0;
     all.push(Measurement::holds("it decays 1% below γ* and grows 1% above", separated).on(case.words()));
@@ -233,7 +234,8 @@ fn products(
         let mut z = start(case.size[1]);
         let mut largest = z.norm();
         for _ in 0..PATH {
-            let which = if case.without_spread { (0..case.size[1]).collect() } else { draws.next_batch().to_vec() };
+            let which =
+                if case.without_spread { (0..case.size[1]).collect() } else { draws.next_batch().to_vec() };
             z = step(p, &found.slopes, &which) * z;
             largest = max(largest, z.norm());
         }
@@ -292,8 +294,7 @@ impl Check for SecondMomentNetwork {
             Effort::Standard => 10_000,
             Effort::Thorough => 100_000,
         };
-        let mut cases =
-            vec![Case::new([3, 4], [0.5, 0.1], 1, runs), Case::new([3, 4], [2.0, 1.0], 2, runs)];
+        let mut cases = vec![Case::new([3, 4], [0.5, 0.1], 1, runs), Case::new([3, 4], [2.0, 1.0], 2, runs)];
         if effort > Effort::Quick {
             cases.push(Case::new([6, 6], [0.5, 0.1], 1, runs));
             cases.push(Case::new([6, 6], [1.0, 0.5], 2, runs));
@@ -318,7 +319,9 @@ impl Check for SecondMomentNetwork {
         });
         vec![
             match fitted {
-                true => Hypothesis::new("every ∇J_n vanishes at the minimum, to 10⁻¹²", HypothesisState::Sampled),
+                true => {
+                    Hypothesis::new("every ∇J_n vanishes at the minimum, to 10⁻¹²", HypothesisState::Sampled)
+                }
                 false => Hypothesis::exact("every ∇J_n vanishes at the minimum", false),
             },
             Hypothesis::exact("J is twice continuously differentiable", true),
@@ -367,7 +370,13 @@ impl Check for SecondMomentNetwork {
             panels.push(
                 Panel::new(name, Axis::linear("γ"), Axis::linear("log growth per step"))
                     .with(Layer::curve("root mean square: ½ log ρ", x.clone(), y, 0))
-                    .with(Layer::points("the same, from steps of the network", marks, seen, 2, Marker::Square))
+                    .with(Layer::points(
+                        "the same, from steps of the network",
+                        marks,
+                        seen,
+                        2,
+                        Marker::Square,
+                    ))
                     .with(Layer::dashed("almost every run", x, path, 1))
                     .with(Layer::Vertical { label: "γ*".into(), x: limit, color: 6, dash: Dash::Dotted })
                     .with(Layer::Horizontal { label: String::new(), y: 0.0, color: 6, dash: Dash::Solid }),
