@@ -25,13 +25,22 @@ pub enum Format {
     Npy,
     /// Table, names and plan as NumPy arrays (sweeps).
     Npz,
+    /// Table and plan as Parquet.
+    #[cfg(feature = "parquet")]
+    Parquet,
     /// Rows of a sweep, to be merged.
     Sweep,
 }
 
 impl Format {
     /// What commands whose result is a table can fill.
-    pub const ALL: &'static [Self] = &[Self::Csv, Self::Json, Self::Npy];
+    pub const ALL: &'static [Self] = &[
+        Self::Csv,
+        Self::Json,
+        Self::Npy,
+        #[cfg(feature = "parquet")]
+        Self::Parquet,
+    ];
     /// What commands can fill whose result is no table.
     pub const RECORD: &'static [Self] = &[Self::Json];
 }
@@ -43,6 +52,8 @@ impl std::fmt::Display for Format {
             Self::Json => "json",
             Self::Npy => "npy",
             Self::Npz => "npz",
+            #[cfg(feature = "parquet")]
+            Self::Parquet => "parquet",
             Self::Sweep => "sweep",
         })
     }
@@ -67,7 +78,13 @@ pub fn target(text: &str) -> Result<Target, String> {
         Some("npy") => Format::Npy,
         Some("npz") => Format::Npz,
         Some("sweep") => Format::Sweep,
-        Some("parquet") => return Err("Parquet is not built in: use .csv, .json or .npy".into()),
+        #[cfg(feature = "parquet")]
+        Some("parquet") => Format::Parquet,
+        #[cfg(not(feature = "parquet"))]
+        Some("parquet") => {
+            let how = "build with `--features parquet` to have it, or use .csv, .json or .npy";
+            return Err(format!("Parquet is not built in: {how}"));
+        }
         _ => return Err("the extension decides the format: expected .csv, .json or .npy".into()),
     };
     Ok(Target { path, format })
@@ -141,6 +158,9 @@ pub fn emit(session: &Session, product: &Product) -> anyhow::Result<()> {
             }
             (Format::Csv, Some(table)) => table.to_csv().into_bytes(),
             (Format::Npy, Some(table)) => npy(table),
+            #[cfg(feature = "parquet")]
+            (Format::Parquet, Some(table)) => dinlab_report::parquet(table, &product.plan.to_string())
+                .with_context(|| format!("cannot write {}", target.path.display()))?,
             _ => bail!("{}: `{}` has no table: use -o FILE.json", target.path.display(), product.name),
         };
         dinlab_report::atomic::write(&target.path, &bytes)?;
@@ -212,7 +232,10 @@ mod tests {
     fn the_extension_decides_the_format() {
         assert_eq!(target("a/b.CSV").unwrap().format, Format::Csv);
         assert_eq!(target("b.npy").unwrap().format, Format::Npy);
-        assert!(target("b.parquet").unwrap_err().contains("not built in"));
+        #[cfg(not(feature = "parquet"))]
+        assert!(target("b.parquet").unwrap_err().contains("--features parquet"));
+        #[cfg(feature = "parquet")]
+        assert_eq!(target("b.parquet").unwrap().format, Format::Parquet);
         for text in ["b", "b.txt", "", ".json"] {
             assert!(target(text).unwrap_err().contains(".csv, .json or .npy"), "{text}");
         }

@@ -59,7 +59,8 @@ fn numbers_out_of_range() {
         ("--dynamics dinn", ["--dynamics", "dinn", "did you mean `din`"]),
         ("--integrator dopri", ["--integrator", "dopri", "did you mean `dopri5`"]),
         ("-o run", [".csv", ".json", ".npy"]),
-        ("-o run.parquet", ["run.parquet", "not built in", ".csv"]),
+        #[cfg(not(feature = "parquet"))]
+        ("-o run.parquet", ["run.parquet", "--features parquet", ".csv"]),
         ("-o no/such/run.csv", ["-o", "no/such", "does not exist"]),
     ] {
         refused(&place, &format!("{SIMULATE} {more}"), &mentions);

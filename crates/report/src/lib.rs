@@ -1,4 +1,4 @@
-//! Records → files: one self-contained HTML page, LaTeX and BibTeX, Markdown, CSV, JSON and its schema, `.npy`,
+//! Records → files: one self-contained HTML page, LaTeX and BibTeX, Markdown, CSV, JSON and its schema, `.npy`, Parquet,
 //! a table for terminals, and the comparison of two records. One format per file; no mathematics happens here.
 //!
 //! Every function takes records and returns text or bytes; [`atomic`] and [`rows`] alone touch the disk.
@@ -15,6 +15,8 @@ pub mod markdown;
 pub mod mathml;
 pub mod npy;
 pub mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod rows;
 pub mod schema;
 pub mod summary;
@@ -37,6 +39,8 @@ pub use json::{from_json, to_json};
 pub use latex::latex;
 pub use markdown::markdown;
 pub use npy::npy;
+#[cfg(feature = "parquet")]
+pub use parquet::parquet;
 pub use rows::{RowFormat, RowHeader, RowWriter};
 pub use schema::schema;
 pub use table::{Sheet, Table};

@@ -1,4 +1,5 @@
-//! Tables too long for memory, written row by row: CSV, JSON, NumPy's `.npy` and `.npz`, each with the plan that made them.
+//! Tables too long for memory, written row by row: CSV, JSON, NumPy's `.npy` and `.npz`, Parquet behind a feature, each with the
+//! plan that made them.
 //! The file is there whole or not at all.
 
 use std::{
@@ -20,6 +21,9 @@ pub enum RowFormat {
     Npy,
     /// The arrays `rows`, `columns` (names) and `plan` (text).
     Npz,
+    /// Columns of doubles, codes as texts; the plan is metadata of the file.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 /// What a long table is about.
@@ -33,7 +37,7 @@ pub struct RowHeader {
     pub columns: Vec<String>,
     /// Number of rows that will be written.
     pub rows: u64,
-    /// A column of codes and the name of each code, which CSV shows in place of the number.
+    /// A column of codes and the name of each code, which CSV and Parquet show in place of the number.
     pub codes: Option<(usize, Vec<&'static str>)>,
 }
 
@@ -47,6 +51,8 @@ pub struct RowWriter {
     header: RowHeader,
     written: u64,
     archive: Option<Archive>,
+    #[cfg(feature = "parquet")]
+    columns: Option<crate::parquet::ParquetRows<File>>,
 }
 
 impl Drop for RowWriter {
@@ -68,7 +74,17 @@ impl RowWriter {
         let file =
             OpenOptions::new().write(true).create(true).truncate(true).open(&hidden).map_err(failed)?;
         let file = BufWriter::with_capacity(1 << 20, file);
-        let mut writer = Self { path: path.into(), hidden, file, format, header, written: 0, archive: None };
+        let mut writer = Self {
+            path: path.into(),
+            hidden,
+            file,
+            format,
+            header,
+            written: 0,
+            archive: None,
+            #[cfg(feature = "parquet")]
+            columns: None,
+        };
         writer.begin().map_err(failed)?;
         Ok(writer)
     }
@@ -129,6 +145,13 @@ impl RowWriter {
                 self.archive = Some(archive);
                 Ok(())
             }
+            #[cfg(feature = "parquet")]
+            RowFormat::Parquet => {
+                // Another handle of the same file: `file` itself stays unused, and is the one that is synchronised.
+                let sink = self.file.get_ref().try_clone()?;
+                self.columns = Some(crate::parquet::ParquetRows::begin(sink, &self.header)?);
+                Ok(())
+            }
         }
     }
 
@@ -139,6 +162,12 @@ impl RowWriter {
                 let bytes: Vec<u8> = rows.iter().flat_map(|x| x.to_le_bytes()).collect();
                 if let Some(archive) = &mut self.archive {
                     archive.add(&mut self.file, &bytes)?;
+                }
+            }
+            #[cfg(feature = "parquet")]
+            RowFormat::Parquet => {
+                if let Some(columns) = &mut self.columns {
+                    columns.put(rows)?;
                 }
             }
             RowFormat::Csv => {
@@ -188,6 +217,12 @@ impl RowWriter {
             RowFormat::Npz => {
                 if let Some(archive) = self.archive.take() {
                     archive.close(&mut self.file)?;
+                }
+            }
+            #[cfg(feature = "parquet")]
+            RowFormat::Parquet => {
+                if let Some(columns) = self.columns.take() {
+                    columns.end()?;
                 }
             }
         }

@@ -9,7 +9,15 @@ use dinlab_sweep::{reduce::Reduction, Ending, Merge};
 use crate::output::{Format, Target};
 
 /// What rows can be written as.
-pub const FORMATS: &[Format] = &[Format::Csv, Format::Json, Format::Npy, Format::Npz, Format::Sweep];
+pub const FORMATS: &[Format] = &[
+    Format::Csv,
+    Format::Json,
+    Format::Npy,
+    Format::Npz,
+    #[cfg(feature = "parquet")]
+    Format::Parquet,
+    Format::Sweep,
+];
 
 /// Writes the rows of some files, which must fit together, to `target`, and adds them to `summary`. A single file of rows
 /// that is to become another one is moved there if `take` is set.
@@ -26,6 +34,8 @@ pub fn export(
         Format::Json => RowFormat::Json,
         Format::Npy => RowFormat::Npy,
         Format::Npz => RowFormat::Npz,
+        #[cfg(feature = "parquet")]
+        Format::Parquet => RowFormat::Parquet,
         Format::Sweep => return into_rows(&merged, files, target, summary, take),
     };
     let header = RowHeader {

@@ -9,7 +9,14 @@ use super::summary;
 use crate::output::{Format, Target};
 
 /// What reductions can be written as.
-pub const FORMATS: &[Format] = &[Format::Csv, Format::Json, Format::Npy, Format::Sweep];
+pub const FORMATS: &[Format] = &[
+    Format::Csv,
+    Format::Json,
+    Format::Npy,
+    #[cfg(feature = "parquet")]
+    Format::Parquet,
+    Format::Sweep,
+];
 
 /// Refuses a format that cannot hold what is asked for. To be called before work begins.
 pub fn check(target: &Target, wanted: &[Reduce]) -> anyhow::Result<()> {
@@ -18,7 +25,7 @@ pub fn check(target: &Target, wanted: &[Reduce]) -> anyhow::Result<()> {
         bail!("-o {path}: with --reduce no rows are kept; expected .json, .csv, .npy or .sweep");
     }
     let tables = wanted.iter().filter(|one| **one != Reduce::Extremes).count();
-    if matches!(target.format, Format::Csv | Format::Npy) && tables != 1 {
+    if !matches!(target.format, Format::Json | Format::Sweep) && tables != 1 {
         bail!(
             "-o {path}: a .{} file holds one histogram or one grid, but {tables} are asked for; .json holds all",
             target.format
@@ -45,6 +52,9 @@ pub fn write(tally: &Tally, target: &Target) -> anyhow::Result<()> {
         (Format::Npy, Some(table)) => {
             [dinlab_report::npy(&table), format!("\n# plan: {plan}\n").into_bytes()].concat()
         }
+        #[cfg(feature = "parquet")]
+        (Format::Parquet, Some(table)) => dinlab_report::parquet(&table, &plan)
+            .with_context(|| format!("cannot write {}", target.path.display()))?,
         (Format::Json, _) => {
             // Without clock and command line, so that a run that was interrupted has the bytes of one that was not.
             let mut record = json!({
