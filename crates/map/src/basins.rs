@@ -3,15 +3,15 @@
 use std::sync::atomic::AtomicBool;
 
 use dinlab_din::stable_manifold;
-use dinlab_numeric::distance;
 use dinlab_objective::{registry::Shared, CriticalKind};
 use dinlab_sweep::{run_list, Algorithm, Ending, FlowSteps, Job, Measures, Second, Setting};
 
 use crate::{
-    critical::{kind_of, newton},
     error::MapError,
+    limits::{self, Attractor, Limits, Point},
     plane::Plane,
-    refine::{refine, segments},
+    refine::{refine, segments, Classify},
+    separatrix::{self, Scene},
     Curve, Map, Mismatches,
 };
 
@@ -53,9 +53,22 @@ pub struct Basins {
     pub accuracy: f64,
 }
 
+impl Basins {
+    /// The same with runs so many times as long.
+    pub(crate) fn longer(&self, times: u32) -> Self {
+        let runner = match self.runner {
+            Runner::Indian { step_size, steps } => {
+                Runner::Indian { step_size, steps: steps.saturating_mul(u64::from(times)) }
+            }
+            Runner::Din { until, tolerance } => Runner::Din { until: until * f64::from(times), tolerance },
+        };
+        Self { runner, ..self.clone() }
+    }
+}
+
 /// A coordinate of the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
+pub(crate) enum Slot {
     Theta(usize),
     Velocity(usize),
 }
@@ -66,13 +79,8 @@ pub fn axes(n: usize) -> Vec<String> {
     (0..n).map(|i| name("theta", i)).chain((0..n).map(|i| name("velocity", i))).collect()
 }
 
-/// Centre, class of point and label of an attractor or another critical point.
-struct Point {
-    at: Vec<f64>,
-    kind: CriticalKind,
-}
-
-/// The map: classes are the minima, in the order found, and `diverges`; runs that are near no minimum at the end have none.
+/// The map: classes are the minima (a connected set of them is one), in order of their coordinates, and `diverges`; runs that are near
+/// no minimum at the end have none. Pieces of the boundary are named by the saddle whose stable manifold they are.
 ///
 /// # Errors
 /// A bad plane, or runs that cannot start.
@@ -86,33 +94,36 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
         None => Err(MapError::UnknownAxis { axis: name.into(), expected: names.join(", ") }),
     };
     let slots = [slot(&plane.x.name)?, slot(&plane.y.name)?];
-    let critical = critical_points(plane, basins, slots, stop)?;
-    let minima: Vec<Vec<f64>> =
-        critical.iter().filter(|p| p.kind == CriticalKind::Minimum).map(|p| p.at.clone()).collect();
-    if minima.is_empty() {
+    let Limits { mut critical, attractors, mut notes } = limits::find(plane, basins, slots, stop)?;
+    if attractors.is_empty() {
         let lacks = "no minimum was found: runs do not settle; expected more --steps, a stable step size or another plane";
         return Err(MapError::Objective { objective: basins.objective.name().into(), lacks: lacks.into() });
     }
-    let radius = basins.radius.unwrap_or_else(|| reach(&minima));
-    let count = minima.len();
-    let job = job(basins, slots, Measures { limit: Some((minima.clone(), radius)), ..Measures::default() });
-    let limit = column(&job, "limit")?;
-    let width = job.columns().len();
-    let class_of = |row: &[f64]| match Ending::from_code(row[0]) {
-        Some(Ending::Diverged | Ending::NonFinite) => Some(count as u8),
-        _ if row[limit] > 0.0 => Some(row[limit] as u8 - 1),
-        _ => None,
-    };
-    let run = |points: &[[f64; 2]]| -> Result<Vec<Option<u8>>, MapError> {
+    let radius = basins.radius.unwrap_or_else(|| limits::reach(&attractors));
+    // Points of all attractors, and whose each is.
+    let all = attractors.iter().enumerate().flat_map(|(i, a)| a.samples.iter().map(move |s| (i as u8, s)));
+    let (owner, samples): (Vec<u8>, Vec<Vec<f64>>) = all.map(|(i, s)| (i, s.clone())).unzip();
+    let count = attractors.len() as u8;
+    let run = |points: &[[f64; 2]], longer: u32| -> Result<Vec<Option<u8>>, MapError> {
+        let measures = Measures { limit: Some((samples.clone(), radius)), ..Measures::default() };
+        let job = job(&basins.longer(longer), slots, measures);
+        let (limit, width) = (column(&job, "limit")?, job.columns().len());
+        let class_of = |row: &[f64]| match Ending::from_code(row[0]) {
+            Some(Ending::Diverged | Ending::NonFinite) => Some(count),
+            _ if row[limit] > 0.0 => Some(owner[row[limit] as usize - 1]),
+            _ => None,
+        };
         let source = |cell: u64, setting: &mut Setting| place(slots, points[cell as usize], setting);
         let cells: Vec<u64> = (0..points.len() as u64).collect();
         Ok(run_list(&job, &cells, &source, stop)?.chunks_exact(width).map(class_of).collect())
     };
     let centres: Vec<[f64; 2]> = (0..plane.len()).map(|cell| plane.centre(cell)).collect();
-    let class = run(&centres)?;
+    let class = run(&centres, 1)?;
     drop(centres);
-    let classify = |fractions: &[[f64; 2]]| run(&fractions.iter().map(|t| plane.at(*t)).collect::<Vec<_>>());
-    let (_, mut boundary) = refine(plane, segments(plane, &class), basins.accuracy, &classify)?;
+    let at = |fractions: &[[f64; 2]]| -> Vec<[f64; 2]> { fractions.iter().map(|t| plane.at(*t)).collect() };
+    let classify = |fractions: &[[f64; 2]]| run(&at(fractions), 1);
+    let sides = filled(plane, &class, &classify)?;
+    let (original, mut boundary) = refine(plane, segments(plane, &sides), basins.accuracy, &classify)?;
     let mut curves = Vec::new();
     if n == 1 && slots == [Slot::Theta(0), Slot::Velocity(0)] {
         curves = manifolds(plane, basins, &critical)?;
@@ -122,7 +133,15 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
             }
         }
     }
-    let mut classes: Vec<String> = minima.iter().map(|m| format!("→ {}", words(m))).collect();
+    if curves.is_empty() {
+        let basins = &basins.longer(LONGER);
+        let scene = Scene { plane, basins, slots };
+        let classify = |fractions: &[[f64; 2]]| run(&at(fractions), LONGER);
+        let traced = separatrix::trace(&scene, &mut critical, &original, &boundary, &classify, stop)?;
+        curves = traced.curves;
+        notes.extend(traced.notes);
+    }
+    let mut classes: Vec<String> = attractors.iter().map(|a| name(plane, slots, a)).collect();
     classes.push("diverges".into());
     Ok(Map {
         classes,
@@ -134,15 +153,56 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
         boundary,
         curves,
         marks: marks(plane, slots, &critical),
+        dots: dots(plane, slots, &attractors),
+        notes,
         plane: plane.clone(),
     })
 }
 
-fn words(point: &[f64]) -> String {
+/// The classes, with those of starts a little aside where a cell has none and a neighbour has one: on a line of symmetry runs can
+/// tend to a saddle exactly.
+fn filled(plane: &Plane, class: &[Option<u8>], classify: &Classify<'_>) -> Result<Vec<Option<u8>>, MapError> {
+    let (nx, ny) = (plane.x.cells, plane.y.cells);
+    let beside = |cell: &usize| {
+        let (i, j) = (cell % nx, cell / nx);
+        let neighbours = [(i > 0, 1, 0), (i + 1 < nx, 0, 1), (j > 0, nx, 0), (j + 1 < ny, 0, nx)];
+        neighbours.iter().any(|(there, less, more)| *there && class[cell + more - less].is_some())
+    };
+    let cells: Vec<usize> = (0..class.len()).filter(|i| class[*i].is_none()).filter(beside).collect();
+    let aside = |cell: &usize| {
+        let t = plane.fractions(*cell);
+        [t[0] + 0.0137 / nx as f64, t[1] + 0.0071 / ny as f64]
+    };
+    let seen = classify(&cells.iter().map(aside).collect::<Vec<_>>())?;
+    let mut sides = class.to_vec();
+    cells.into_iter().zip(seen).for_each(|(cell, class)| sides[cell] = class);
+    Ok(sides)
+}
+
+/// Runs that have to come near a saddle are so many times longer than those of the cells.
+const LONGER: u32 = 4;
+
+/// What a class is called.
+fn name(plane: &Plane, slots: [Slot; 2], attractor: &Attractor) -> String {
+    if !attractor.is_set() {
+        return format!("→ {}", words(&attractor.samples[0]));
+    }
+    // Of a set that leaves the plane, a point in it.
+    let centre = plane.at([0.5, 0.5]);
+    let from_centre = |sample: &[f64]| {
+        let parts = slots.iter().zip(centre).map(|(slot, c)| coordinate(*slot, sample) - c);
+        dinlab_numeric::norm(&parts.collect::<Vec<_>>())
+    };
+    let inner = attractor.samples.iter().min_by(|a, b| from_centre(a).total_cmp(&from_centre(b)));
+    format!("→ a set of minima through {}", words(inner.unwrap_or(&attractor.samples[0])))
+}
+
+pub(crate) fn words(point: &[f64]) -> String {
     let numbers: Vec<String> = point
         .iter()
         .take(4)
-        .map(|x| format!("{:.4}", x + 0.0).trim_end_matches('0').trim_end_matches('.').replace('-', "−"))
+        .map(|x| format!("{:.4}", (x * 1e4).round() / 1e4 + 0.0))
+        .map(|x| x.trim_end_matches('0').trim_end_matches('.').replace('-', "−"))
         .collect();
     format!("({}{})", numbers.join(", "), if point.len() > 4 { ", …" } else { "" })
 }
@@ -154,7 +214,7 @@ fn column(job: &Job, name: &str) -> Result<usize, MapError> {
         .ok_or(MapError::UnknownAxis { axis: name.into(), expected: String::new() })
 }
 
-fn place(slots: [Slot; 2], at: [f64; 2], setting: &mut Setting) {
+pub(crate) fn place(slots: [Slot; 2], at: [f64; 2], setting: &mut Setting) {
     for (slot, value) in slots.into_iter().zip(at) {
         match slot {
             Slot::Theta(i) => setting.theta[i] = value,
@@ -163,7 +223,7 @@ fn place(slots: [Slot; 2], at: [f64; 2], setting: &mut Setting) {
     }
 }
 
-fn job(basins: &Basins, slots: [Slot; 2], measures: Measures) -> Job {
+pub(crate) fn job(basins: &Basins, slots: [Slot; 2], measures: Measures) -> Job {
     let mut job = match basins.runner {
         Runner::Indian { step_size, steps } => {
             let mut job = Job::indian(basins.objective.clone(), steps);
@@ -184,85 +244,32 @@ fn job(basins: &Basins, slots: [Slot; 2], measures: Measures) -> Job {
     job
 }
 
-/// A quarter of the smallest distance of two minima; a tenth of 1 + ‖m‖ for a single one.
-fn reach(minima: &[Vec<f64>]) -> f64 {
-    let mut least = f64::INFINITY;
-    for (i, a) in minima.iter().enumerate() {
-        for b in &minima[..i] {
-            least = dinlab_numeric::min(least, distance(a, b));
-        }
-    }
-    if least.is_finite() {
-        0.25 * least
-    } else {
-        0.1 * (1.0 + dinlab_numeric::norm(&minima[0]))
+/// A coordinate of a point at rest.
+fn coordinate(slot: Slot, at: &[f64]) -> f64 {
+    match slot {
+        Slot::Theta(i) => at[i],
+        Slot::Velocity(_) => 0.0,
     }
 }
 
-/// The known critical points where the list is complete; else what Newton's method makes of the ends of runs from a coarse
-/// grid, and from the grid itself.
-fn critical_points(
-    plane: &Plane,
-    basins: &Basins,
-    slots: [Slot; 2],
-    stop: &AtomicBool,
-) -> Result<Vec<Point>, MapError> {
-    let facts = basins.objective.facts();
-    if facts.complete {
-        return Ok(facts
-            .critical_points
-            .iter()
-            .map(|c| Point { at: c.point.clone(), kind: c.kind })
-            .collect());
-    }
-    const SIDE: usize = 24;
-    let part = |i: usize| (i as f64 + 0.5) / SIDE as f64;
-    let starts: Vec<[f64; 2]> =
-        (0..SIDE * SIDE).map(|k| plane.at([part(k % SIDE), part(k / SIDE)])).collect();
-    let job = job(basins, slots, Measures::default());
-    let width = job.columns().len();
-    let source = |cell: u64, setting: &mut Setting| place(slots, starts[cell as usize], setting);
-    let cells: Vec<u64> = (0..starts.len() as u64).collect();
-    let rows = run_list(&job, &cells, &source, stop)?;
-    let mut found: Vec<Point> = Vec::new();
-    let mut add = |near: &[f64]| {
-        let Some(at) = newton(&*basins.objective, near) else { return };
-        let scale = 1e-6 * (1.0 + dinlab_numeric::norm(&at));
-        if found.len() < 200 && found.iter().all(|p| distance(&p.at, &at) > scale) {
-            let kind = kind_of(&*basins.objective, &at);
-            found.push(Point { at, kind });
-        }
-    };
-    let n = basins.objective.dimension();
-    for row in rows.chunks_exact(width) {
-        add(&row[2..2 + n]);
-    }
-    for start in &starts {
-        let mut setting = Setting { theta: basins.start.clone(), ..Setting::new(n) };
-        place(slots, *start, &mut setting);
-        add(&setting.theta);
-    }
-    found.sort_by(|a, b| {
-        a.at.iter()
-            .zip(&b.at)
-            .map(|(a, b)| a.total_cmp(b))
-            .find(|o| o.is_ne())
-            .unwrap_or(std::cmp::Ordering::Equal)
-    });
-    Ok(found)
+/// Where a point at rest is in the plane; `None` outside.
+fn shown(plane: &Plane, slots: [Slot; 2], at: &[f64]) -> Option<[f64; 2]> {
+    let inside = |axis: &crate::Axis, v: f64| v >= axis.from && v <= axis.to;
+    let at = slots.map(|slot| coordinate(slot, at));
+    (inside(&plane.x, at[0]) && inside(&plane.y, at[1])).then_some(at)
+}
+
+/// Points of sets of minima in the plane.
+fn dots(plane: &Plane, slots: [Slot; 2], attractors: &[Attractor]) -> Vec<[f64; 2]> {
+    let sets = attractors.iter().filter(|a| a.is_set());
+    sets.flat_map(|a| &a.samples).filter_map(|s| shown(plane, slots, s)).collect()
 }
 
 /// Critical points in the plane, by type.
 fn marks(plane: &Plane, slots: [Slot; 2], critical: &[Point]) -> Vec<(String, [f64; 2])> {
-    let coordinate = |slot: Slot, at: &[f64]| match slot {
-        Slot::Theta(i) => at[i],
-        Slot::Velocity(_) => 0.0,
-    };
-    let inside = |axis: &crate::Axis, v: f64| v >= axis.from && v <= axis.to;
     critical
         .iter()
-        .map(|p| (p.kind, slots.map(|slot| coordinate(slot, &p.at))))
-        .filter(|(_, at)| inside(&plane.x, at[0]) && inside(&plane.y, at[1]))
+        .filter_map(|p| Some((p.kind, shown(plane, slots, &p.at)?)))
         .map(|(kind, at)| {
             let name = match kind {
                 CriticalKind::Minimum => "minimum",
@@ -279,7 +286,7 @@ fn marks(plane: &Plane, slots: [Slot; 2], critical: &[Point]) -> Vec<(String, [f
 fn manifolds(plane: &Plane, basins: &Basins, critical: &[Point]) -> Result<Vec<Curve>, MapError> {
     let mut curve = Curve {
         label: "stable manifolds of the saddles (DIN)".into(),
-        second: false,
+        style: 0,
         x: Vec::new(),
         y: Vec::new(),
     };

@@ -46,7 +46,7 @@ pub fn zeros(plane: &Plane, f: impl Fn([f64; 2]) -> f64) -> (Vec<f64>, Vec<f64>)
 }
 
 /// (column, row, horizontal) of an edge of the grid.
-type Edge = (usize, usize, bool);
+pub(crate) type Edge = (usize, usize, bool);
 
 /// The zero between two corners by bisection; `None` at a pole.
 fn locate(
@@ -73,7 +73,10 @@ fn locate(
 }
 
 /// Polylines, those with ends first.
-fn chain(mut links: HashMap<Edge, Vec<Edge>>, points: &HashMap<Edge, [f64; 2]>) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn chain(
+    mut links: HashMap<Edge, Vec<Edge>>,
+    points: &HashMap<Edge, [f64; 2]>,
+) -> (Vec<f64>, Vec<f64>) {
     let (mut x, mut y) = (Vec::new(), Vec::new());
     let mut starts: Vec<Edge> = links.keys().copied().collect();
     starts.sort_by_key(|edge| (links[edge].len(), *edge));

@@ -42,6 +42,12 @@ fn axis(axis: &Axis) -> FigureAxis {
     made.range(axis.from, axis.to)
 }
 
+/// Colours of the styles of curves.
+const COLORS: [usize; 7] = [1, 6, 3, 0, 1, 6, 3];
+/// Dashes of the styles of curves.
+const DASHES: [Dash; 7] =
+    [Dash::Dashed, Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid, Dash::Dotted, Dash::Solid];
+
 fn panel(title: &str, map: &Map, boundary: bool) -> Panel {
     let plane = &map.plane;
     let mut panel = Panel::new(title, axis(&plane.x), axis(&plane.y));
@@ -61,13 +67,17 @@ fn panel(title: &str, map: &Map, boundary: bool) -> Panel {
             label: curve.label.clone(),
             x: curve.x.clone(),
             y: curve.y.clone(),
-            color: if curve.second { 6 } else { 1 },
-            dash: if curve.second { Dash::Solid } else { Dash::Dashed },
+            color: COLORS[curve.style % COLORS.len()],
+            dash: DASHES[curve.style % DASHES.len()],
         });
     }
     if boundary && map.curves.is_empty() && !map.boundary.is_empty() {
         let (x, y) = map.boundary.iter().map(|p| (p.at[0], p.at[1])).unzip();
         panel = panel.with(Layer::points("located boundary", x, y, 6, Marker::Dot));
+    }
+    if !map.dots.is_empty() {
+        let (x, y) = map.dots.iter().map(|at| (at[0], at[1])).unzip();
+        panel = panel.with(Layer::points("minima that are not isolated", x, y, 6, Marker::Dot));
     }
     if !map.mismatches.listed.is_empty() {
         let (x, y) = map.mismatches.listed.iter().map(|m| (m.at[0], m.at[1])).unzip();

@@ -57,6 +57,17 @@ pub enum MapError {
         /// What it lacks, and what would be accepted.
         lacks: String,
     },
+    /// More minima than a map can tell apart.
+    #[error("{found} minima were found: expected at most {most}; a smaller plane has fewer")]
+    Minima {
+        /// How many.
+        found: usize,
+        /// Most.
+        most: usize,
+    },
+    /// An iteration could not run.
+    #[error(transparent)]
+    Iterate(#[from] dinlab_indian::IndianError),
     /// A sweep could not run.
     #[error(transparent)]
     Sweep(#[from] dinlab_sweep::SweepError),

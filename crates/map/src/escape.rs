@@ -119,6 +119,8 @@ pub fn map(plane: &Plane, escape: &Escape, stop: &AtomicBool) -> Result<(Map, Ve
         boundary: Vec::new(),
         curves: Vec::new(),
         marks: Vec::new(),
+        dots: Vec::new(),
+        notes: Vec::new(),
     };
     Ok((map, saddle))
 }

@@ -11,11 +11,13 @@ pub mod critical;
 pub mod draw;
 pub mod error;
 pub mod escape;
+mod limits;
 pub mod linear;
 mod modes;
 pub mod plane;
 pub mod refine;
 pub mod runs;
+mod separatrix;
 
 use serde::Serialize;
 
@@ -45,6 +47,10 @@ pub struct Map {
     pub curves: Vec<Curve>,
     /// Points to be marked, by name.
     pub marks: Vec<(String, [f64; 2])>,
+    /// Points of sets of minima.
+    pub dots: Vec<[f64; 2]>,
+    /// What else is to be said, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Cells where measurement and closed form differ.
@@ -104,8 +110,8 @@ pub struct BoundaryPoint {
 pub struct Curve {
     /// What it is; empty for further pieces of the one before.
     pub label: String,
-    /// Whether it is of the second kind in its map: drawn otherwise.
-    pub second: bool,
+    /// Curves of different styles are drawn differently.
+    pub style: usize,
     /// Points; NaN between pieces.
     pub x: Vec<f64>,
     /// See `x`.

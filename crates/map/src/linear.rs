@@ -225,6 +225,8 @@ pub fn map(
         boundary,
         curves: curves(quantity, plane, slots, fixed),
         marks,
+        dots: Vec::new(),
+        notes: Vec::new(),
         plane: plane.clone(),
     })
 }
@@ -415,7 +417,6 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
     let count = if slots.0.contains(&3) { 1 } else { fixed.eigenvalues.len().min(MOST) };
     let mut all = Vec::new();
     for (place, (label, form)) in forms.iter().enumerate() {
-        let second = place > 0;
         let mut named = false;
         for index in 0..count {
             let value = |at: [f64; 2]| {
@@ -436,7 +437,7 @@ fn curves(quantity: Quantity, plane: &Plane, slots: Slots, fixed: &Fixed) -> Vec
             if x.iter().any(|v| v.is_finite()) {
                 let label = if named { String::new() } else { (*label).to_owned() };
                 named = true;
-                all.push(Curve { label, second, x, y });
+                all.push(Curve { label, style: place, x, y });
             }
         }
     }

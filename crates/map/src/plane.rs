@@ -45,6 +45,14 @@ impl Axis {
         }
     }
 
+    /// The `t` of a value: the inverse of [`Axis::at`].
+    pub fn fraction(&self, value: f64) -> f64 {
+        match self.log {
+            false => (value - self.from) / (self.to - self.from),
+            true => (value / self.from).ln() / (self.to / self.from).ln(),
+        }
+    }
+
     /// Centre of cell `i`.
     pub fn centre(&self, i: usize) -> f64 {
         self.at((i as f64 + 0.5) / self.cells as f64)

@@ -55,13 +55,39 @@ pub type Classify<'a> = dyn Fn(&[[f64; 2]]) -> Result<Vec<Option<u8>>, MapError>
 /// What `classify` returns.
 pub fn refine(
     plane: &Plane,
-    mut segments: Vec<Segment>,
+    segments: Vec<Segment>,
     accuracy: f64,
     classify: &Classify<'_>,
 ) -> Result<(Vec<Segment>, Vec<BoundaryPoint>), MapError> {
-    let length = |s: &Segment| (s.ends[1][0] - s.ends[0][0]).abs() + (s.ends[1][1] - s.ends[0][1]).abs();
-    let middle = |s: &Segment| [0.5 * (s.ends[0][0] + s.ends[1][0]), 0.5 * (s.ends[0][1] + s.ends[1][1])];
-    let original = segments.clone();
+    let points = bisect(segments.clone(), accuracy, classify)?
+        .iter()
+        .map(|s| BoundaryPoint {
+            at: plane.at(middle(s)),
+            error: 0.5 * length(s),
+            classes: s.classes,
+            distance: None,
+        })
+        .collect();
+    Ok((segments, points))
+}
+
+fn length(s: &Segment) -> f64 {
+    (s.ends[1][0] - s.ends[0][0]).abs() + (s.ends[1][1] - s.ends[0][1]).abs()
+}
+
+fn middle(s: &Segment) -> [f64; 2] {
+    [0.5 * (s.ends[0][0] + s.ends[1][0]), 0.5 * (s.ends[0][1] + s.ends[1][1])]
+}
+
+/// The segments that [`refine`] ends with.
+///
+/// # Errors
+/// What `classify` returns.
+pub(crate) fn bisect(
+    mut segments: Vec<Segment>,
+    accuracy: f64,
+    classify: &Classify<'_>,
+) -> Result<Vec<Segment>, MapError> {
     while segments.iter().any(|s| length(s) > 2.0 * accuracy) {
         let middles: Vec<[f64; 2]> = segments.iter().map(middle).collect();
         for ((segment, at), class) in segments.iter_mut().zip(&middles).zip(classify(&middles)?) {
@@ -72,16 +98,7 @@ pub fn refine(
             }
         }
     }
-    let points = segments
-        .iter()
-        .map(|s| BoundaryPoint {
-            at: plane.at(middle(s)),
-            error: 0.5 * length(s),
-            classes: s.classes,
-            distance: None,
-        })
-        .collect();
-    Ok((original, points))
+    Ok(segments)
 }
 
 /// Fraction of the way along a segment at which `inside` changes, by bisection to rounding; `None` where it does not.

@@ -192,6 +192,7 @@ fn summary(kind: &str, map: &Map) -> Value {
             "largest_distance": if b.compared > 0 { number(b.largest_distance) } else { Value::Null },
             "farther_than_accuracy": b.beyond,
         })),
+        "notes": map.notes,
         "marks": map.marks.iter().map(|(name, at)| json!({ "name": name, "at": numbers(at) })).collect::<Vec<_>>(),
     })
 }
@@ -242,6 +243,9 @@ fn text(map: &Map) -> String {
                 b.largest_distance, b.beyond, b.compared
             );
         }
+    }
+    for note in &map.notes {
+        out += &format!("{note}\n");
     }
     for (name, at) in map.marks.iter().take(12) {
         out += &format!("{name} at ({:.6}, {:.6})\n", at[0] + 0.0, at[1] + 0.0);
