@@ -48,8 +48,10 @@ def autolyap(name):
     problem = problemclass.InclusionProblem([problemclass.SmoothStronglyConvex(mu, smooth)])
     if name == "gradient-descent":
         method = algorithms.GradientMethod(gamma=2 / (mu + smooth))
-    else:
+    elif name == "heavy-ball":
         method = algorithms.HeavyBallMethod(gamma=1.0, delta=0.3)
+    else:
+        method = algorithms.NesterovConstant(mu=mu, L=smooth)
     rate = IterationIndependent.LinearConvergence
     found = rate.get_parameters_distance_to_solution(method)
     P, p, T, t = found if len(found) == 4 else (found[0], None, found[1], None)
@@ -65,7 +67,7 @@ def autolyap(name):
 def main():
     result = {}
     # AutoLyap first: after PEPit's run in the same process it fails to build its problems.
-    for name in ("gradient-descent", "heavy-ball"):
+    for name in ("gradient-descent", "heavy-ball", "nesterov"):
         try:
             result[f"rate {name}"] = autolyap(name)
         except Exception as error:  # a peer that changed its interface is no failure of ours

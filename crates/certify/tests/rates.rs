@@ -16,7 +16,7 @@ const FINE: Precision = Precision { width: 1e-7, certify: true };
 
 /// What rounding to fractions may cost: at the best rate the inequalities have no interior, and rounding needs one. The bound is that
 /// of the check `certified-known-rates`; that no rate is below the truth has no tolerance.
-const LOSS: f64 = 5e-5;
+const LOSS: f64 = 2e-6;
 
 fn class(mu: &str, l: &str) -> Condition {
     Condition::new(rational::parse(mu).unwrap(), rational::parse(l).unwrap()).unwrap()
@@ -51,12 +51,12 @@ fn precision_is_relative_and_finer_is_not_worse() {
     };
     for mu in ["1/25", "1/10000"] {
         let (coarse, fine) = (gap(mu, 1e-4), gap(mu, 1e-8));
-        assert!(fine > coarse * (1.0 - 2e-3), "{mu}: {fine} {coarse}");
+        assert!(fine > coarse * (1.0 - 2e-5), "{mu}: {fine} {coarse}");
     }
     let c = class("1e-6", "1");
     let found = continuous(&Flow::Gradient, &c, FINE).certified.unwrap();
     let r = rational::float_below(&found.rate);
-    assert!(r <= 1e-6 && r > 0.98e-6, "{r}");
+    assert!(r <= 1e-6 && r > 0.9999e-6, "{r}");
 }
 
 /// Where the slower root is double it is −α/2 exactly; what is printed must not lie below it.
@@ -157,8 +157,9 @@ fn rate_certificates_hold_and_cannot_be_bettered() {
     made.rate = rate.rate.to_string();
     for i in 0..good.len() {
         made.variables = good.clone();
-        let value = rational::parse(&good[i]).unwrap() - rational::parse("1/1000").unwrap();
-        made.variables[i] = value.to_string();
+        // V is scaled so that it has room of a few units: a hundredth of a number is more than all of it.
+        let value = rational::parse(&good[i]).unwrap();
+        made.variables[i] = (&value - value.sqr() / rational::parse("100").unwrap() - Rational::ONE).to_string();
         made.hash = made.digest();
         assert!(made.verify().is_err(), "{} may be changed", made.names[i]);
     }

@@ -35,14 +35,17 @@ pub(super) fn add<S: Number>(into: &mut Symmetric<S>, expression: &Expression<S>
     }
 }
 
-/// The inequality at rate ρ, given ρ²; feasibility is all that matters, there is no cost.
+/// The inequality at rate ρ, given ρ²; for a method that forgets w from w = 0, where entries of P with w mean nothing. Feasibility is all that matters, there is no cost.
 pub fn inequality<S: Number>(family: &Family, class: &Condition, rho_squared: &Rational) -> Lmi<S> {
     let interpolation = Class::SmoothStronglyConvex {
         convexity: class.convexity.clone(),
         smoothness: class.smoothness.clone(),
     };
-    // Basis: θ, w, g, g⁺.
-    let [theta, w, g, next_g]: [Vector<S>; 4] = std::array::from_fn(Vector::basis);
+    // Basis: θ, w, g, g⁺; without w, which is 0 then, for methods that forget it.
+    let forgets = family.forgets();
+    let w = if forgets { Vector::zero() } else { Vector::basis(1) };
+    let [g, next_g]: [Vector<S>; 2] = std::array::from_fn(|a| Vector::basis(a + if forgets { 1 } else { 2 }));
+    let theta = Vector::basis(0);
     let damping = S::of(&family.damping).negated();
     let push = S::of(&(&family.friction * &family.damping - &family.step_squared));
     let next_theta = theta.and(&w).plus(&damping, &g);
@@ -61,14 +64,16 @@ pub fn inequality<S: Number>(family: &Family, class: &Condition, rho_squared: &R
     let (now, later) = ([&theta, &w, &g], [&next_theta, &next_w, &next_g]);
     let (rho, one) = (S::of(rho_squared), S::whole(1));
     let l = crate::rational::float(&class.smoothness);
-    let block = |name: &str, size: usize| Block {
+    let block = |name: &str, units: &[f64]| Block {
         name: name.to_owned(),
-        size,
-        units: [1.0, 1.0, l, l][..size].to_vec(),
+        size: units.len(),
+        units: units.to_vec(),
         constant: Symmetric::new(),
         terms: Vec::new(),
     };
-    let (mut decrease, mut positive) = (block("decrease of V", 4), block("positivity of V", 3));
+    let units = if forgets { vec![1.0, l, l] } else { vec![1.0, 1.0, l, l] };
+    let (mut decrease, mut positive) =
+        (block("decrease of V", &units), block("positivity of V", &units[..units.len() - 1]));
     positive.constant.insert((0, 0), S::whole(-1));
     let empty = || Equation { terms: Vec::new(), constant: S::zero(), unit: l };
     // Function values f_k, f_{k+1} in the decrease; f_k in positivity.

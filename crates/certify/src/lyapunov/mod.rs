@@ -70,6 +70,11 @@ impl Family {
         Self { step_squared: a.clone(), friction: &one - b, damping: a * (&one + eta) }
     }
 
+    /// Whether w⁺ = 0 whatever w was, as in gradient descent: m = 1 and s = c. From w = 0, which is rest, w stays 0.
+    pub fn forgets(&self) -> bool {
+        self.friction == Rational::ONE && self.step_squared == self.damping
+    }
+
     /// Gradient descent with step h.
     pub fn gradient_descent(h: &Rational) -> Self {
         Self::three_parameter(h, &Rational::ZERO, &Rational::ZERO)

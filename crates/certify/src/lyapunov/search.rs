@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{discrete, flow, Condition, Family};
 use crate::{
     exact,
-    lmi::Lmi,
+    lmi::{Equation, Lmi},
     number::Rational,
     rational,
     solver::{self, Status},
@@ -54,12 +54,14 @@ pub struct Precision {
     pub certify: bool,
 }
 
-/// Rooms left for rounding, largest first: near the best rate only the small ones exist.
+/// Rooms left for rounding where the largest room did not do, largest first: near the best rate only the small ones exist.
 const MARGINS: [f64; 4] = [1e-7, 1e-8, 1e-9, 1e-10];
 /// Bits of a rate.
 const BITS: usize = 60;
 /// Room of a quick look by floats: what has less is left to fractions.
 const QUICK: f64 = 1e-9;
+/// Part of what quadratics allow above which a bracket is wide.
+const COARSE: f64 = 1e-3;
 /// First step back of the search by fractions, as a part of what quadratics allow.
 const STEP: f64 = 1e-7;
 /// That search ends within this part of what the verified rate gives up.
@@ -78,9 +80,37 @@ fn small(mut lmi: Lmi<f64>) -> Lmi<f64> {
     lmi
 }
 
+/// V and multipliers with as much room as possible: the largest t with every block ⪰ t·I in its units, where the sum of the traces,
+/// `lmi.cost`, is 1. Times 2/t all blocks have room, the constant of positivity, which is left out, included.
+fn roomiest(lmi: &Lmi<f64>) -> Option<Vec<f64>> {
+    let mut central = lmi.clone();
+    let t = lmi.variables();
+    for block in &mut central.blocks {
+        block.constant.clear();
+        let identity = block.units.iter().enumerate().map(|(a, unit)| ((a, a), -unit.powi(-2)));
+        block.terms.push((t, identity.collect()));
+    }
+    let terms = lmi.cost.iter().copied().enumerate().filter(|(_, c)| *c != 0.0).collect();
+    central.equations.push(Equation { terms, constant: -1.0, unit: 1.0 });
+    central.cost = vec![0.0; t];
+    central.cost.push(-1.0);
+    central.nonnegative.push(false);
+    let found = solver::solve(&central, 0.0);
+    let room = found.y[t];
+    let good = matches!(found.status, Status::Solved | Status::AlmostSolved) && room > 0.0;
+    good.then(|| found.y[..t].iter().map(|y| y * 2.0 / room).collect())
+}
+
 /// One rate; `certify` asks for fractions.
 pub fn feasible(float: &Lmi<f64>, exact_lmi: Option<&Lmi<Rational>>, solves: &mut u32) -> Feasibility {
     let mut infeasible = false;
+    if let Some(lmi) = exact_lmi {
+        *solves += 1;
+        let found = roomiest(float).and_then(|y| exact::certify(lmi, &y).ok());
+        if let Some(variables) = found {
+            return Feasibility::Feasible(variables);
+        }
+    }
     let margins: &[f64] = if exact_lmi.is_some() { &MARGINS } else { &[QUICK] };
     for &margin in margins {
         *solves += 1;
@@ -182,11 +212,19 @@ fn bisect(
     }
     // The bracket by floats, then fractions at its good end, with steps back that double.
     let gap = (safe - limit).abs();
+    // Many methods have the rate of quadratics: its side of the bracket is tried first.
     let width = precision.width * gap;
+    let mut first = Some(limit + 0.9 * width * (safe - limit).signum());
     while (good - bad).abs() > width {
-        let middle = 0.5 * (good + bad);
+        let wide = first.is_none() && (good - bad).abs() > COARSE * gap;
+        let middle = first.take().unwrap_or(0.5 * (good + bad));
         let Some(rate) = rational::dyadic(middle, BITS) else { break };
-        match feasible(&lmi(&rate), None, &mut solves) {
+        let mut inequality = lmi(&rate);
+        if wide {
+            // Far from the best rate any V will do, and the solver is twice as fast without a cost.
+            inequality.cost.iter_mut().for_each(|c| *c = 0.0);
+        }
+        match feasible(&inequality, None, &mut solves) {
             Feasibility::Feasible(_) => (good, seen) = (middle, true),
             Feasibility::Infeasible => (bad, infeasible) = (middle, true),
             Feasibility::Unknown => (bad, infeasible) = (middle, false),

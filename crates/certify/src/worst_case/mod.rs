@@ -356,11 +356,15 @@ impl<'a> Search<'a> {
         let (all, mut keys) = (model.pairs(), model.always());
         let some = options.pairs != Pairs::All && all.len() > FEW;
         let likely = if some { model.likely_pairs() } else { all.clone() };
-        let left_out = all.into_iter().filter(|key| !likely.contains(key)).collect();
+        let left_out: Vec<Key> = all.into_iter().filter(|key| !likely.contains(key)).collect();
         keys.extend(likely);
-        // Signs decide this for all pairs at once; the problem with fewer pairs could only have more such rows.
-        let every: Vec<Key> = model.always().into_iter().chain(model.pairs()).collect();
-        let rows = lmi::dual(model, &every).0.vanishing_rows(0);
+        // Signs decide this for all pairs at once; with fewer pairs there are no fewer such rows, and mostly none at all.
+        let vanishing = |keys: &[Key]| lmi::dual(model, keys).0.vanishing_rows(0);
+        let mut rows = vanishing(&keys);
+        if !rows.is_empty() && !left_out.is_empty() {
+            let every: Vec<Key> = keys.iter().chain(&left_out).cloned().collect();
+            rows = vanishing(&every);
+        }
         Self { model, keys, left_out, grows: options.pairs == Pairs::Violated, rows, solves: 0 }
     }
 

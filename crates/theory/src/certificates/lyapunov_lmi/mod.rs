@@ -58,7 +58,7 @@ static CLAIM: Claim = Claim {
     refuted_by: "a state with V⁺ > ρ²V or V < ‖θ − θ*‖², a rate outside its bracket, or a certificate where quadratics refute it",
     tolerance: "V⁺ − ρ²V and V − ‖θ − θ*‖²: 64ε times the sum of the moduli of all summands (a dozen products of rounded factors \
                 each). Flows: and 10⁻⁹ of it, a thousand times the integrator's relative tolerance 10⁻¹² per step. Brackets: 2√ε \
-                against quadratics, the rounding of a spectral radius where two roots meet; 10⁻⁵κ of 1 − ρ (of r), at most 5%, \
+                against quadratics, the rounding of a spectral radius where two roots meet; 2·10⁻⁶ + 10⁻⁷κ of 1 − ρ (of r), at most 10⁻³, \
                 against closed forms, which is what a certified rate may give up where the inequalities have no interior; 10⁻⁶ against the \
                 sector inequality, twice the width of the brackets",
     control: "gross: 1 − ρ claimed twice as large, which quadratics refute; near misses: 1 − ρ claimed 1% larger (r 1% larger), \
@@ -298,9 +298,10 @@ fn replayed(
         .on(format!("{words}, {} states", worst.states))
     };
     Ok(match motion {
-        Motion::Steps(_) => {
+        Motion::Steps(exact) => {
             let [alpha, beta, gamma] = motion.parameters();
-            let parameters = [case.friction() * alpha, beta, gamma];
+            let forgets = matches!(exact, Exact::Discrete(family) if family.forgets());
+            let parameters = ([case.friction() * alpha, beta, gamma], forgets);
             let square = claimed * claimed;
             let worst = replay::steps(&v, square, parameters, class, case.functions, context)?;
             let budget = Budget::rounding(64.0 * f64::EPSILON * worst.amplification);

@@ -95,11 +95,12 @@ const STATES: u64 = 48;
 /// Quadratics between μ and L, ends included.
 const QUADRATICS: u32 = 64;
 
-/// The shipped step with (α, β, γ) on `count` random functions, and on quadratics from their worst state.
+/// The shipped step with (α, β, γ) on `count` random functions, and on quadratics from their worst state; from w = 0 where the
+/// method forgets it.
 pub(super) fn steps(
     v: &Lyapunov,
     rho_squared: f64,
-    [alpha, beta, gamma]: [f64; 3],
+    ([alpha, beta, gamma], forgets): ([f64; 3], bool),
     class: [f64; 2],
     count: u64,
     context: &Context<'_>,
@@ -120,6 +121,7 @@ pub(super) fn steps(
             let size = stream.log_uniform(0.05, 20.0);
             let (sin, cos) = stream.uniform(0.0, std::f64::consts::PI).sin_cos();
             let (theta, w) = (size * cos, size * sin * stream.log_uniform(1e-2, 10.0));
+            let w = if forgets { 0.0 } else { w };
             let [before, after] = step(&f, theta, w);
             worst.see(before, after, rho_squared, theta);
         }
@@ -128,9 +130,10 @@ pub(super) fn steps(
         let lambda = class[0] + (class[1] - class[0]) * f64::from(i) / f64::from(QUADRATICS - 1);
         let f = Function::quadratic(lambda);
         let values = |theta: f64, w: f64| step(&f, theta, w).map(|v| v[0]);
-        for w in slowest(values) {
-            let [before, after] = step(&f, w[0], w[1]);
-            worst.see(before, after, rho_squared, w[0]);
+        let states = if forgets { vec![[1.0, 0.0]] } else { slowest(values) };
+        for [theta, w] in states {
+            let [before, after] = step(&f, theta, w);
+            worst.see(before, after, rho_squared, theta);
         }
     }
     Ok(worst)
