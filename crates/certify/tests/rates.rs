@@ -159,7 +159,8 @@ fn rate_certificates_hold_and_cannot_be_bettered() {
         made.variables = good.clone();
         // V is scaled so that it has room of a few units: a hundredth of a number is more than all of it.
         let value = rational::parse(&good[i]).unwrap();
-        made.variables[i] = (&value - value.sqr() / rational::parse("100").unwrap() - Rational::ONE).to_string();
+        made.variables[i] =
+            (&value - value.sqr() / rational::parse("100").unwrap() - Rational::ONE).to_string();
         made.hash = made.digest();
         assert!(made.verify().is_err(), "{} may be changed", made.names[i]);
     }
