@@ -86,9 +86,10 @@ fn tables_and_figures_are_written_and_records_make_them_again() {
     assert_eq!(done.code, 0, "{}", done.stderr);
     let table = std::fs::read_to_string(place.0.path().join("map.csv")).unwrap();
     assert_eq!(
-        (table.lines().next(), table.lines().count()),
-        (Some("step_size,eigenvalue,class,value,predicted"), 85)
+        (table.lines().nth(1), table.lines().count()),
+        (Some("step_size,eigenvalue,class,value,predicted"), 86)
     );
+    assert!(table.starts_with("# plan: {") && table.contains(",stable,"), "{table}");
     assert!(
         std::fs::read_to_string(place.0.path().join("map.svg")).unwrap().contains("<image"),
         "a bitmap with vector axes"

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use dinlab_din::stable_manifold;
 use dinlab_objective::{registry::Shared, CriticalKind};
 use dinlab_sweep::{run_list, Algorithm, Ending, FlowSteps, Job, Measures, Second, Setting};
+use rayon::prelude::*;
 
 use crate::{
     error::MapError,
@@ -96,7 +97,7 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
     let slots = [slot(&plane.x.name)?, slot(&plane.y.name)?];
     let Limits { mut critical, attractors, mut notes } = limits::find(plane, basins, slots, stop)?;
     if attractors.is_empty() {
-        let lacks = "no minimum was found: runs do not settle; expected more --steps, a stable step size or another plane";
+        let lacks = "no minimum was found: runs do not settle; expected an objective with a minimum, and more --steps, a stable step size or another plane";
         return Err(MapError::Objective { objective: basins.objective.name().into(), lacks: lacks.into() });
     }
     let radius = basins.radius.unwrap_or_else(|| limits::reach(&attractors));
@@ -118,11 +119,15 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
         Ok(run_list(&job, &cells, &source, stop)?.chunks_exact(width).map(class_of).collect())
     };
     let centres: Vec<[f64; 2]> = (0..plane.len()).map(|cell| plane.centre(cell)).collect();
-    let class = run(&centres, 1)?;
+    let mut class = run(&centres, 1)?;
+    // Runs that begin outside the domain of J say nothing.
+    let outside = outside(basins, slots, &centres);
     drop(centres);
+    class.iter_mut().zip(&outside).filter(|(_, outside)| **outside).for_each(|(c, _)| *c = Some(count + 1));
+    let without: Vec<Option<u8>> = class.iter().map(|c| c.filter(|c| *c <= count)).collect();
     let at = |fractions: &[[f64; 2]]| -> Vec<[f64; 2]> { fractions.iter().map(|t| plane.at(*t)).collect() };
     let classify = |fractions: &[[f64; 2]]| run(&at(fractions), 1);
-    let sides = filled(plane, &class, &classify)?;
+    let sides = filled(plane, &without, &classify)?;
     let (original, mut boundary) = refine(plane, segments(plane, &sides), basins.accuracy, &classify)?;
     let mut curves = Vec::new();
     if n == 1 && slots == [Slot::Theta(0), Slot::Velocity(0)] {
@@ -143,6 +148,9 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
     }
     let mut classes: Vec<String> = attractors.iter().map(|a| name(plane, slots, a)).collect();
     classes.push("diverges".into());
+    if outside.contains(&true) {
+        classes.push("starts where J is not a number".into());
+    }
     Ok(Map {
         classes,
         class,
@@ -157,6 +165,20 @@ pub fn map(plane: &Plane, basins: &Basins, stop: &AtomicBool) -> Result<Map, Map
         notes,
         plane: plane.clone(),
     })
+}
+
+/// Which starts are outside the domain of J: its value is NaN there, though the formula of its gradient may be finite.
+fn outside(basins: &Basins, slots: [Slot; 2], starts: &[[f64; 2]]) -> Vec<bool> {
+    let part = |starts: &[[f64; 2]]| -> Vec<bool> {
+        let mut oracle = basins.objective.oracle();
+        let mut setting = Setting { theta: basins.start.clone(), ..Setting::new(basins.start.len()) };
+        let nan = |start: &[f64; 2]| {
+            place(slots, *start, &mut setting);
+            oracle.value(&setting.theta).is_nan()
+        };
+        starts.iter().map(nan).collect()
+    };
+    starts.par_chunks(1 << 12).flat_map_iter(part).collect()
 }
 
 /// The classes, with those of starts a little aside where a cell has none and a neighbour has one: on a line of symmetry runs can

@@ -43,10 +43,10 @@ fn axis(axis: &Axis) -> FigureAxis {
 }
 
 /// Colours of the styles of curves.
-const COLORS: [usize; 7] = [1, 6, 3, 0, 1, 6, 3];
+const COLORS: [usize; 7] = [1, 6, 3, 6, 0, 0, 3];
 /// Dashes of the styles of curves.
 const DASHES: [Dash; 7] =
-    [Dash::Dashed, Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid, Dash::Dotted, Dash::Solid];
+    [Dash::Dashed, Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::Solid, Dash::Dashed, Dash::Solid];
 
 fn panel(title: &str, map: &Map, boundary: bool) -> Panel {
     let plane = &map.plane;

@@ -372,7 +372,12 @@ impl<'a> Search<'a> {
             if smooth.contains(at) {
                 continue;
             }
-            critical.retain(|p| distance(&p.at, at) > 1e-4 * self.size);
+            critical.retain(|p| {
+                let apart = distance(&p.at, at);
+                // A flat piece too small to be seen as a set: its other points are no further ones.
+                let flat = degenerate(p) && (self.oracle.value(&p.at) - lone.value).abs() <= self.equal;
+                apart > 1e-4 * self.size && !(flat && apart <= self.size / 60.0)
+            });
             critical.push(Point { at: at.clone(), kind: CriticalKind::Minimum });
         }
         (attractors, notes)

@@ -256,7 +256,12 @@ impl Scene<'_> {
             }
             let (x, y) = chain(links, &positions);
             if !x.is_empty() {
-                traced.curves.push(Curve { label, style: rank.min(MOST_CURVES), x, y });
+                traced.curves.push(Curve {
+                    label,
+                    style: if name.is_none() { 3 } else { [0, 1, 2, 4, 5, 6, 6][rank.min(MOST_CURVES)] },
+                    x,
+                    y,
+                });
             }
         }
         traced

@@ -27,7 +27,7 @@ const HELD: usize = 4 << 20;
 /// A table being written, row by row.
 pub(crate) struct ParquetRows<W: Write + Send> {
     writer: SerializedFileWriter<W>,
-    codes: Option<(usize, Vec<ByteArray>)>,
+    codes: Option<(usize, Vec<String>)>,
     width: usize,
     /// Rows of the group to come, one after the other.
     held: Vec<f64>,
@@ -79,10 +79,9 @@ impl<W: Write + Send> ParquetRows<W> {
             .build();
         let writer = SerializedFileWriter::new(sink, schema(header).map_err(failed)?, Arc::new(properties));
         let width = header.columns.len().max(1);
-        let texts = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec().into()).collect();
         Ok(Self {
             writer: writer.map_err(failed)?,
-            codes: header.codes.as_ref().map(|(column, names)| (*column, texts(names))),
+            codes: header.codes.clone(),
             width,
             held: Vec::new(),
             most: (HELD / width).max(1),
@@ -131,12 +130,14 @@ impl<W: Write + Send> ParquetRows<W> {
 /// A column of codes as texts; a code without a name is written as its number.
 fn texts<'a, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    names: &[ByteArray],
+    names: &[String],
     codes: impl Iterator<Item = &'a f64>,
 ) -> Result<(), ParquetError> {
     let Some(mut writer) = group.next_column()? else { return Ok(()) };
-    let text = |code: &f64| match names.get(*code as usize) {
-        Some(name) => name.clone(),
+    // Equal names share their bytes.
+    let bytes: Vec<ByteArray> = names.iter().map(|name| name.clone().into_bytes().into()).collect();
+    let text = |code: &f64| match crate::table::named(*code, names) {
+        Some(_) => bytes[*code as usize].clone(),
         None => crate::number::exact(*code).into_bytes().into(),
     };
     let texts: Vec<ByteArray> = codes.map(text).collect();
@@ -150,7 +151,7 @@ fn texts<'a, W: Write + Send>(
 /// What the writer of the format reports.
 pub fn parquet(table: &Table, plan: &str) -> std::io::Result<Vec<u8>> {
     let (columns, rows) = (table.columns.clone(), table.rows.len() as u64);
-    let header = RowHeader { name: "table", plan: plan.into(), columns, rows, codes: None };
+    let header = RowHeader { name: "table", plan: plan.into(), columns, rows, codes: table.codes.clone() };
     let mut writer = ParquetRows::begin(Vec::new(), &header)?;
     for row in &table.rows {
         writer.put(row)?;

@@ -38,7 +38,7 @@ pub struct RowHeader {
     /// Number of rows that will be written.
     pub rows: u64,
     /// A column of codes and the name of each code, which CSV and Parquet show in place of the number.
-    pub codes: Option<(usize, Vec<&'static str>)>,
+    pub codes: Option<(usize, Vec<String>)>,
 }
 
 /// A long table being written.
@@ -177,7 +177,7 @@ impl RowWriter {
                             self.file.write_all(b",")?;
                         }
                         let name = self.header.codes.as_ref().filter(|(column, _)| *column == i);
-                        match name.and_then(|(_, names)| names.get(*x as usize)) {
+                        match name.and_then(|(_, names)| crate::table::named(*x, names)) {
                             Some(name) => self.file.write_all(name.as_bytes())?,
                             None => self.file.write_all(number::exact(*x).as_bytes())?,
                         }
@@ -357,7 +357,7 @@ mod tests {
             plan: r#"{"objective":"valley"}"#.into(),
             columns: vec!["alpha".into(), "status".into()],
             rows: 3,
-            codes: Some((1, vec!["reached-end", "converged"])),
+            codes: Some((1, ["reached-end", "converged"].map(String::from).to_vec())),
         };
         let mut writer = RowWriter::create(&path, format, header).unwrap();
         writer.write(&[0.5, 0.0, f64::NAN, 1.0]).unwrap();

@@ -12,26 +12,43 @@ pub struct Table {
     pub columns: Vec<String>,
     /// Rows, each as long as `columns`.
     pub rows: Vec<Vec<f64>>,
+    /// A column of codes and the name of each code, which CSV and Parquet show in place of the number.
+    pub codes: Option<(usize, Vec<String>)>,
+    /// Lines before the header of CSV, which readers of tables skip.
+    pub comments: Vec<String>,
 }
 
 impl Table {
     /// A table from names and rows.
     pub fn new(columns: Vec<String>, rows: Vec<Vec<f64>>) -> Self {
-        Self { columns, rows }
+        Self { columns, rows, codes: None, comments: Vec::new() }
     }
 
     /// CSV text: a header, then one line per row; floats round-trip, non-finite ones are `inf`, `-inf`, `nan`.
     pub fn to_csv(&self) -> String {
         let header: Vec<String> = self.columns.iter().map(|name| cell(name)).collect();
-        let mut out = header.join(",");
+        let mut out: String = self.comments.iter().map(|line| format!("# {line}\n")).collect();
+        out += &header.join(",");
         out.push('\n');
         for row in &self.rows {
-            let line: Vec<String> = row.iter().map(|x| number::exact(*x)).collect();
+            let text = |(i, x): (usize, &f64)| match &self.codes {
+                Some((column, names)) if *column == i => {
+                    named(*x, names).map_or_else(|| number::exact(*x), |name| cell(name))
+                }
+                _ => number::exact(*x),
+            };
+            let line: Vec<String> = row.iter().enumerate().map(text).collect();
             out += &line.join(",");
             out.push('\n');
         }
         out
     }
+}
+
+/// The name of a code; `None` for a number that is none.
+pub(crate) fn named(code: f64, names: &[String]) -> Option<&String> {
+    // NaN becomes 0, and equals nothing.
+    names.get(code as usize).filter(|_| code as usize as f64 == code)
 }
 
 /// Text as a CSV cell, quoted where it must be.
@@ -118,10 +135,7 @@ impl Sheet {
         let row = |(line, cells): &(u64, Vec<String>)| {
             cells.iter().enumerate().map(|(at, text)| self.number(*line, at, text)).collect()
         };
-        Ok(Table {
-            columns: self.columns.clone(),
-            rows: self.rows.iter().map(row).collect::<Result<_, _>>()?,
-        })
+        Ok(Table::new(self.columns.clone(), self.rows.iter().map(row).collect::<Result<_, _>>()?))
     }
 
     fn number(&self, line: u64, at: usize, text: &str) -> Result<f64, ReportError> {

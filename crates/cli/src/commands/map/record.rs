@@ -45,7 +45,7 @@ pub fn atlas(session: &Session, plan: JsonMap<String, Value>, maps: &[(String, M
         let mut all = Table::new(Vec::new(), Vec::new());
         for (i, (_, map)) in maps.iter().enumerate() {
             let one = table(map, &[("panel", i as f64)]);
-            all.columns = one.columns;
+            (all.columns, all.codes) = (one.columns, one.codes);
             all.rows.extend(one.rows);
         }
         all
@@ -95,8 +95,9 @@ pub fn best(session: &Session, plan: JsonMap<String, Value>, rows: &[Row]) -> Pr
 /// Adds the table where a file asks for it: it may be large.
 fn with_table(session: &Session, mut product: Product, table: impl Fn() -> Table) -> Product {
     let Some(target) = &session.common.output else { return product };
-    let table = table();
+    let mut table = table();
     if target.format != Format::Json {
+        table.comments = vec![format!("plan: {}", product.plan)];
         return product.with_table(table);
     }
     let rows = table.rows.iter().map(|row| numbers(row)).collect::<Vec<_>>();
@@ -105,7 +106,7 @@ fn with_table(session: &Session, mut product: Product, table: impl Fn() -> Table
     product
 }
 
-/// One row per cell: coordinates, class (NaN for none), number and its closed form where there are any.
+/// One row per cell: coordinates, class (a code; NaN for none), number and its closed form where there are any.
 fn table(map: &Map, before: &[(&str, f64)]) -> Table {
     let mut columns: Vec<String> = before.iter().map(|(name, _)| (*name).to_owned()).collect();
     columns.extend([map.plane.x.name.replace('-', "_"), map.plane.y.name.replace('-', "_")]);
@@ -129,7 +130,10 @@ fn table(map: &Map, before: &[(&str, f64)]) -> Table {
         }
         row
     };
-    Table::new(columns, (0..map.plane.len()).map(row).collect())
+    let place = columns.iter().position(|name| name == "class");
+    let mut table = Table::new(columns, (0..map.plane.len()).map(row).collect());
+    table.codes = place.map(|place| (place, map.classes.clone()));
+    table
 }
 
 /// Name, cells and share of each class that occurs; `None` is called `none`.
@@ -248,7 +252,9 @@ fn text(map: &Map) -> String {
         out += &format!("{note}\n");
     }
     for (name, at) in map.marks.iter().take(12) {
-        out += &format!("{name} at ({:.6}, {:.6})\n", at[0] + 0.0, at[1] + 0.0);
+        // No −0.
+        let [x, y] = at.map(|v| (v * 1e6).round() / 1e6 + 0.0);
+        out += &format!("{name} at ({x:.6}, {y:.6})\n");
     }
     out
 }

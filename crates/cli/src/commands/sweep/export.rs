@@ -48,7 +48,7 @@ pub fn export(
             .columns
             .iter()
             .position(|name| name == "status")
-            .map(|column| (column, Ending::ALL.iter().map(|ending| ending.name()).collect())),
+            .map(|column| (column, Ending::ALL.iter().map(|ending| ending.name().to_owned()).collect())),
     };
     let mut writer = RowWriter::create(&target.path, format, header)?;
     merged.read::<anyhow::Error>(|first, rows| {
