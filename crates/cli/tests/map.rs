@@ -105,6 +105,31 @@ fn tables_and_figures_are_written_and_records_make_them_again() {
 }
 
 #[test]
+fn points_without_a_hessian_are_refused_and_huge_ones_compared() {
+    let place = Place::new();
+    for (objective, start, says) in [
+        ("expr:abs(x)+y^2", "0,0", "on a kink"),
+        ("expr:huber(x,1)+y^2", "1,0", "on a kink"),
+        ("expr:norm(x,y)+x^2", "0,0", "on a kink"),
+        ("expr:log(x)+y^2", "-1,0", "not a number"),
+    ] {
+        let ran = place.run(&format!("map stability --cells 5 --objective {objective} --start {start}"));
+        assert!(
+            ran.code == 2 && ran.stderr.contains("--start") && ran.stderr.contains(says),
+            "{}",
+            ran.stderr
+        );
+    }
+    for (objective, start) in
+        [("expr:abs(x)^3+y^2", "0,0"), ("expr:abs(x)+y^2", "0.1,0"), ("expr:1e300*x^2", "0")]
+    {
+        let record =
+            place.record(&format!("map stability --cells 12 --objective {objective} --start {start}"));
+        assert_eq!(record["mismatches"]["count"], 0, "{objective}: {}", record["mismatches"]);
+    }
+}
+
+#[test]
 fn threads_do_not_change_the_result() {
     let place = Place::new();
     let arguments = "map basins --objective himmelblau --step-size 0.01 --cells 30 --json";

@@ -1,7 +1,7 @@
 //! Critical points near a given one.
 
 use dinlab_numeric::{all_finite, distance, norm};
-use dinlab_objective::{CriticalKind, Objective};
+use dinlab_objective::{tape::Scratch, CriticalKind, Objective};
 use nalgebra::{DMatrix, DVector};
 
 /// The critical point that Newton's method reaches from `near`, as exactly as rounding allows; `None` where it does not settle, or
@@ -30,6 +30,36 @@ pub fn newton(objective: &dyn Objective, near: &[f64]) -> Option<Vec<f64>> {
     }
     let settled = norm(&gradient) < 1e-9 * scale && distance(&x, near) <= 1.0 + norm(near);
     settled.then_some(x)
+}
+
+/// Whether the gradient has a jump or a bend at a kink through the point: it does not change with the Hessian there, in steps of 10⁻⁵.
+/// Kinks that cancel (`abs(x)^3`) do no harm.
+pub fn is_on_kink(objective: &dyn Objective, at: &[f64]) -> bool {
+    const STEP: f64 = 1e-5;
+    let Some(tape) = objective.tape() else { return false };
+    let n = at.len();
+    let mut distances = vec![f64::INFINITY; tape.kinks().len()];
+    let mut scratch = Scratch::default();
+    tape.kink_values(at, &mut scratch, &mut distances);
+    distances.push(tape.smallest_norm(at, &mut scratch));
+    // The ends of a Huber function are no surfaces of the tape: where there is one, every point is looked at.
+    if !tape.has_huber() && distances.iter().all(|d| d.abs() > 1e-9 * (1.0 + norm(at))) {
+        return false;
+    }
+    let mut oracle = objective.oracle();
+    let (mut here, mut there, mut hessian) = (vec![0.0; n], vec![0.0; n], vec![0.0; n * n]);
+    oracle.gradient(at, &mut here);
+    oracle.hessian(at, &mut hessian);
+    let scale = 1e-3 * STEP * (1.0 + norm(&hessian));
+    (0..n).any(|i| {
+        [STEP, -STEP].into_iter().any(|step| {
+            let mut x = at.to_vec();
+            x[i] += step;
+            oracle.gradient(&x, &mut there);
+            let rest = |j: usize| there[j] - here[j] - step * hessian[j * n + i];
+            norm(&(0..n).map(rest).collect::<Vec<_>>()) > scale
+        })
+    })
 }
 
 /// Eigenvalues of the Hessian with unit eigenvectors, smallest first; empty where it is not finite.

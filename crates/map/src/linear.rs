@@ -143,11 +143,12 @@ fn judge(quantity: Quantity, modes: impl Iterator<Item = [Complex<f64>; 2]>) -> 
     (class, if quantity == Quantity::Rate { -radius.ln() } else { radius })
 }
 
-/// Rounding of a radius: that of a double root, √(16εS), S the norm of the matrix.
+/// Rounding of a radius: that of a double root, √(16εS), S the norm of the matrix; 16εS where that is more.
 fn rounding([alpha, beta, gamma]: [f64; 3], lambdas: &[f64]) -> f64 {
     let size = |lambda: &f64| norm(&step_matrix(alpha, beta, gamma, *lambda).concat());
     let largest = lambdas.iter().map(size).fold(1.0, max);
-    (16.0 * f64::EPSILON * largest).sqrt()
+    let entries = 16.0 * f64::EPSILON * largest;
+    max(entries.sqrt(), entries)
 }
 
 /// Whether the closed form has the point inside: stable, or (for oscillation) turning.

@@ -287,6 +287,12 @@ impl Map {
             bail!("--start is needed: the point at which the Hessian of --objective is taken");
         };
         check_length("--start", start, objective.dimension(), objective.name())?;
+        if objective.oracle().value(&start.0).is_nan() {
+            bail!("--start: J is not a number there; expected a point in its domain");
+        }
+        if dinlab_map::critical::is_on_kink(&*objective, &start.0) {
+            bail!("--start: on a kink of the objective, where it has no Hessian; expected a point where it is smooth");
+        }
         let all = dinlab_map::critical::eigendirections(&*objective, &start.0);
         if all.is_empty() {
             bail!("--start: the Hessian of the objective is not finite there; expected a point where it is");

@@ -136,6 +136,14 @@ fn table(map: &Map, before: &[(&str, f64)]) -> Table {
     table
 }
 
+/// Six decimals, or an exponent where they would be many or nothing.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 | 1e-4..1e9 => format!("{:.6}", value + 0.0),
+        _ => format!("{value:.6e}"),
+    }
+}
+
 /// Name, cells and share of each class that occurs; `None` is called `none`.
 fn shares(map: &Map) -> Vec<(String, usize, f64)> {
     let all = map.class.len() as f64;
@@ -225,7 +233,7 @@ fn text(map: &Map) -> String {
     let finite: Vec<f64> = map.value.iter().copied().filter(|v| v.is_finite()).collect();
     if !finite.is_empty() {
         let (low, high) = (dinlab_numeric::minimum(&finite), dinlab_numeric::maximum(&finite));
-        out += &format!("{:<17} {low:.6} to {high:.6}\n", map.quantity);
+        out += &format!("{:<17} {} to {}\n", map.quantity, short(low), short(high));
     }
     if map.mismatches.compared > 0 {
         out += &format!(
@@ -235,7 +243,10 @@ fn text(map: &Map) -> String {
         for m in map.mismatches.listed.iter().take(5) {
             out += &format!(
                 "  at ({}, {}): {} measured, {} predicted\n",
-                m.at[0], m.at[1], m.measured, m.predicted
+                m.at[0],
+                m.at[1],
+                short(m.measured),
+                short(m.predicted)
             );
         }
     }
