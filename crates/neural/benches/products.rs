@@ -9,8 +9,11 @@ use std::time::Instant;
 use dinlab_neural::gemm::{multiply, Matrix};
 use gemm_common::Parallelism;
 
-/// What, (m, k, n), whether the left and the right factor are transposed.
-const PRODUCTS: [(&str, (usize, usize, usize), [bool; 2]); 13] = [
+/// m, k, n.
+type Size = (usize, usize, usize);
+
+/// What, sizes, whether the left and the right factor are transposed.
+const PRODUCTS: [(&str, Size, [bool; 2]); 13] = [
     ("first convolution", (6, 25, 784), [false, false]),
     ("    its weights", (6, 784, 25), [false, true]),
     ("second convolution", (16, 150, 100), [false, false]),
@@ -34,7 +37,7 @@ fn matrix(data: &[f32], rows: usize, columns: usize, transposed: bool) -> Matrix
     }
 }
 
-fn peer((m, k, n): (usize, usize, usize), a: Matrix<'_, f32>, b: Matrix<'_, f32>, c: &mut [f32]) {
+fn peer((m, k, n): Size, a: Matrix<'_, f32>, b: Matrix<'_, f32>, c: &mut [f32]) {
     let signed = |stride: usize| stride as isize;
     // SAFETY: the matrices have the sizes that their slices were made for.
     unsafe {
