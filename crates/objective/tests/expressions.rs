@@ -207,6 +207,10 @@ fn facts_state_regularity_kinks_and_formula() {
         ("expr:x*abs(-2)", Smooth),
     ] {
         assert_eq!(build(text).facts().regularity, expected, "{text}");
+        assert!(build(text).facts().tame, "{text}");
+    }
+    for periodic in ["expr:sin(x)", "expr:x^2+cos(x)", "expr:tan(x)"] {
+        assert!(!build(periodic).facts().tame, "{periodic}");
     }
     assert_eq!(
         build("expr:x_2^2/theta1 - 1e-9*sin(width)").facts().formula,

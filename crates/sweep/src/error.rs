@@ -60,7 +60,7 @@ pub enum SweepError {
     #[error(transparent)]
     Steps(#[from] dinlab_indian::IndianError),
     /// The objective.
-    #[error("objective: {0}")]
+    #[error(transparent)]
     Objective(#[from] dinlab_objective::ObjectiveError),
     /// Stopped from outside; what is finished is kept.
     #[error("interrupted")]

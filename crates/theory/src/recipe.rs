@@ -21,7 +21,12 @@ use dinlab_record::{
 };
 use serde::Serialize;
 
-use crate::{check::Context, contest::LEAST_SEEDS, error::CheckError, memo::Memo};
+use crate::{
+    check::{Context, Effort},
+    contest::LEAST_SEEDS,
+    error::CheckError,
+    memo::Memo,
+};
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -69,11 +74,29 @@ pub struct Curves {
 static KEPT: Memo<Vec<Curves>> = Memo::new();
 
 /// The grid of all: half decades around 0.3.
-pub fn grid() -> Vec<f64> {
+fn grid() -> Vec<f64> {
     vec![0.03, 0.1, 0.3, 1.0, 3.0]
 }
 
 impl Recipe {
+    /// LeNet-5 on MNIST digits: the cases of both figures.
+    pub fn digits_by_lenet(effort: Effort, lines: Vec<Line>) -> Self {
+        let (most_samples, epochs, tune_epochs, seeds) = match effort {
+            Effort::Quick => (Some(320), 1, 1, 3),
+            Effort::Standard => (None, 3, 1, 5),
+            Effort::Thorough => (None, 10, 3, 20),
+        };
+        let (data, architecture) = ("mnist-10k", "lenet5");
+        Self { data, architecture, most_samples, epochs, tune_epochs, seeds, grid: grid(), lines }
+    }
+
+    /// A small network on small digits, with enough seeds to decide: the controls of both figures.
+    pub fn small_digits(lines: Vec<Line>) -> Self {
+        let (data, architecture) = ("digits", "mlp:32");
+        let (most_samples, epochs, tune_epochs, seeds) = (Some(600), 4, 2, 24);
+        Self { data, architecture, most_samples, epochs, tune_epochs, seeds, grid: grid(), lines }
+    }
+
     /// Runs it, once for all who ask in this run.
     pub fn curves(&self, context: &Context<'_>) -> Result<Arc<Vec<Curves>>, CheckError> {
         KEPT.get(&format!("{self:?} {}", context.seed), || self.run(context))

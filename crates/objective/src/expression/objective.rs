@@ -34,7 +34,7 @@ pub struct TapeObjective {
 
 impl TapeObjective {
     /// The objective of an expression. The facts state the class of smoothness that the functions used allow (where the
-    /// expression is defined) and the kinks; nothing else is known. `variables` is as in [`Expression::parse`].
+    /// expression is defined), the kinks, and whether they are definable; nothing else is known. `variables` is as in [`Expression::parse`].
     pub fn parse(
         text: &str,
         variables: Option<&[String]>,
@@ -61,6 +61,7 @@ impl TapeObjective {
         let tape = expression.tape();
         let facts = Facts {
             regularity: regularity(&tape),
+            tame: tape.is_definable(),
             kinks: kinks(expression, &tape),
             source: "expression given by the user".into(),
             ..Facts::unknown(name, expression.latex(), tape.dimension())

@@ -121,6 +121,13 @@ impl Tape {
         self.ops.iter().any(|op| matches!(op, Op::Norm(..)))
     }
 
+    /// Whether every operation is definable in the real field with exp, so that J is tame. Sine, cosine and tangent are not, since they vanish at infinitely many places; a
+    /// function that uses them on a bounded set alone may be tame all the same.
+    pub fn is_definable(&self) -> bool {
+        let periodic = |op: &Op| matches!(op, Op::Unary(Unary::Sin | Unary::Cos | Unary::Tan, ..));
+        !self.ops.iter().any(periodic)
+    }
+
     /// J(x); `x` has length n.
     pub fn value_with<S: Scalar>(&self, x: &[S], scratch: &mut Scratch<S>) -> S {
         self.forward(x, scratch, &Selected);

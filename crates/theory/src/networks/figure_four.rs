@@ -52,21 +52,11 @@ fn line(decay: f64) -> Line {
 }
 
 fn standard(effort: Effort) -> Recipe {
-    let (most_samples, epochs, tune_epochs, seeds) = match effort {
-        Effort::Quick => (Some(320), 1, 1, 3),
-        Effort::Standard => (None, 3, 1, 5),
-        Effort::Thorough => (None, 10, 3, 20),
-    };
-    let lines = DECAYS.map(line).to_vec();
-    let (data, architecture) = ("mnist-10k", "lenet5");
-    Recipe { data, architecture, most_samples, epochs, tune_epochs, seeds, grid: recipe::grid(), lines }
+    Recipe::digits_by_lenet(effort, DECAYS.map(line).to_vec())
 }
 
 fn swapped(lines: [Line; 2]) -> Case {
-    let (data, architecture) = ("digits", "mlp:32");
-    let (most_samples, epochs, tune_epochs, seeds) = (Some(600), 4, 2, 24);
-    let (grid, lines) = (recipe::grid(), lines.to_vec());
-    Case { recipe: Recipe { data, architecture, most_samples, epochs, tune_epochs, seeds, grid, lines } }
+    Case { recipe: Recipe::small_digits(lines.to_vec()) }
 }
 
 impl Check for FigureFour {

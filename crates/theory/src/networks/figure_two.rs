@@ -50,24 +50,13 @@ fn line([alpha, beta]: [f64; 2]) -> Line {
 }
 
 fn standard(effort: Effort) -> Recipe {
-    let (most_samples, epochs, tune_epochs, seeds) = match effort {
-        Effort::Quick => (Some(320), 1, 1, 3),
-        Effort::Standard => (None, 3, 1, 5),
-        Effort::Thorough => (None, 10, 3, 20),
-    };
-    let lines = SETTINGS.map(line).to_vec();
-    let (data, architecture) = ("mnist-10k", "lenet5");
-    Recipe { data, architecture, most_samples, epochs, tune_epochs, seeds, grid: recipe::grid(), lines }
+    Recipe::digits_by_lenet(effort, SETTINGS.map(line).to_vec())
 }
 
 /// Both settings are the same but for a factor on γ₀.
 fn sabotaged(factor: f64) -> Case {
     let same = line(SETTINGS[0]);
-    let lines = vec![same, Line { factor, ..same }];
-    let (data, architecture) = ("digits", "mlp:32");
-    let (most_samples, epochs, tune_epochs, seeds) = (Some(600), 4, 2, 24);
-    let grid = recipe::grid();
-    Case { recipe: Recipe { data, architecture, most_samples, epochs, tune_epochs, seeds, grid, lines } }
+    Case { recipe: Recipe::small_digits(vec![same, Line { factor, ..same }]) }
 }
 
 impl Check for FigureTwo {
