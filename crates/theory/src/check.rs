@@ -15,7 +15,7 @@ use crate::{error::CheckError, subject::Subject};
 pub enum Effort {
     /// All checks in half a minute on two cores.
     Quick,
-    /// All checks in three minutes on two cores.
+    /// All checks in some six minutes on two cores, of which five are the training of networks (`docs/benchmarks.md`).
     Standard,
     /// Finer, longer, more cases and fresh seeds.
     Thorough,
