@@ -67,6 +67,9 @@ const MARGINS: [f64; 4] = [1e-9, 1e-8, 1e-7, 1e-6];
 const HALVINGS: u32 = 5;
 /// A bound further off than this part of itself may be no worst case at all: everything else is tried.
 const LOOSE: f64 = 1e-2;
+/// A bound further off than this part of itself is sought again in the units of its worst case, this often at most.
+const FINE: f64 = 1e-6;
+const REFINEMENTS: usize = 2;
 /// Solves in the units of a ray before a worst case that is known to be finite is given up.
 const RESCALINGS: usize = 8;
 /// Part of a unit below which the units of a worst case are not taken.
@@ -118,6 +121,11 @@ impl Answer {
         self.loss().is_some_and(|loss| loss <= part)
     }
 
+    /// Whether bound and value differ by no more than this part of the bound.
+    fn is_near(&self, part: f64) -> bool {
+        self.bound().map(rational::float_above).is_some_and(|bound| (bound - self.value).abs() <= part * bound)
+    }
+
     fn bound(&self) -> Option<&Rational> {
         match &self.outcome {
             Outcome::Certified(proof) => Some(&proof.bound),
@@ -150,12 +158,20 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
     if !options.certify || matches!(answer.outcome, Outcome::Unbounded | Outcome::Infeasible) {
         return answer;
     }
-    if !answer.is_close(LOOSE) {
-        // In the units of the worst case found.
-        if let Some(units) = units_of(&model, &answer, 1.0, FINEST) {
-            let mut own = model.clone();
-            own.rescale(&units.0, &units.1);
-            answer = answer.or_better(in_units(statement, &own, options));
+    let mut own = model.clone();
+    for _ in 0..REFINEMENTS {
+        if answer.is_near(FINE) {
+            break;
+        }
+        // In the units of the worst case found, so that the room for rounding is a part of the value; where that is far below
+        // those of the problem, its small entries are known only then.
+        let Some(units) = units_of(&own, &answer, 1.0, FINEST) else { break };
+        own.rescale(&units.0, &units.1);
+        let next = in_units(statement, &own, options);
+        let better = next.bound().is_some_and(|bound| answer.bound().is_none_or(|known| bound < known));
+        answer = answer.or_better(next);
+        if !better {
+            break;
         }
     }
     for pairs in [Pairs::Likely, Pairs::All] {
