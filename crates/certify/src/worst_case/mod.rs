@@ -123,7 +123,9 @@ impl Answer {
 
     /// Whether bound and value differ by no more than this part of the bound.
     fn is_near(&self, part: f64) -> bool {
-        self.bound().map(rational::float_above).is_some_and(|bound| (bound - self.value).abs() <= part * bound)
+        self.bound()
+            .map(rational::float_above)
+            .is_some_and(|bound| (bound - self.value).abs() <= part * bound)
     }
 
     fn bound(&self) -> Option<&Rational> {
