@@ -10,6 +10,8 @@ pub fn target(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
         Some("svg" | "png") => Ok(path),
+        Some("pdf") if cfg!(feature = "pdf") => Ok(path),
+        Some("pdf") => Err("PDF is not built in (feature `pdf`): use .svg or .png".into()),
         _ => Err("the extension decides the format: expected .svg or .png".into()),
     }
 }
@@ -17,9 +19,24 @@ pub fn target(text: &str) -> Result<PathBuf, String> {
 /// Draws the figure into `file`.
 pub fn write(file: &Path, figure: &Figure) -> anyhow::Result<()> {
     let failed = || format!("--figure {}", file.display());
-    let bytes = match file.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
-        true => dinlab_chart::png(figure).with_context(failed)?,
-        false => dinlab_chart::svg(figure).with_context(failed)?.into_bytes(),
+    let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let bytes = match extension.as_deref() {
+        Some("png") => dinlab_chart::png(figure).with_context(failed)?,
+        #[cfg(feature = "pdf")]
+        Some("pdf") => dinlab_chart::pdf(figure).with_context(failed)?,
+        _ => dinlab_chart::svg(figure).with_context(failed)?.into_bytes(),
     };
     dinlab_report::atomic::write(file, &bytes).with_context(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_decides_the_format() {
+        assert!(target("a.svg").is_ok() && target("b.PNG").is_ok());
+        assert!(target("c.gif").unwrap_err().contains("expected .svg or .png"));
+        assert_eq!(target("d.pdf").is_ok(), cfg!(feature = "pdf"));
+    }
 }
