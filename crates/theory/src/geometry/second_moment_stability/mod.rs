@@ -408,7 +408,7 @@ mod tests {
         let interrupted = AtomicBool::new(false);
         let case = Case::new("sum:x^2;x^2", [0.5, 0.1, 0.1], 1, 100);
         let found = SecondMomentStability.measure(&case, &context(&interrupted)).unwrap();
-        assert_eq!(found.len(), 1);
-        assert_eq!(judge::judge(&found[0]), Verdict::Consistent, "{found:?}");
+        assert!(found.iter().all(|m| !m.name.contains("radius")), "{found:?}");
+        assert!(found.iter().all(|m| judge::judge(m) == Verdict::Consistent), "{found:?}");
     }
 }
