@@ -1,7 +1,7 @@
 //! The second moment of INDIAN with mini-batches at a minimum of a network that fits every sample.
 //!
 //! With more weights than samples such minima are a surface. Sample n has the Hessian ∇f_n∇f_nᵀ there (f_n the output at it; squared loss), so
-//! across the surface, on span{∇f_n}, E[zzᵀ] for z = (P(θ − θ*), Pu) evolves by 𝒯S = E[A(H_B)SA(H_B)ᵀ] on as many variables as there are samples, and along it nothing moves to
+//! across the surface, on span{∇f_n}, the mean of zzᵀ for z = (P(θ − θ*), Pu) evolves by 𝒯S = the mean of A(H_B)SA(H_B)ᵀ on as many variables as there are samples, and along it nothing moves to
 //! first order.
 //!
 //! Nothing random is needed to see that: the batches can be counted. The training step itself, from ±ε times basis vectors with every batch once, gives the matrices; the
