@@ -64,6 +64,10 @@ fn a_lower_claim_is_refused_even_with_the_right_hash() {
     made.sentence = sentence(&question("gradient-descent", "smooth-convex", 3, ""), &twice);
     made.hash = made.digest();
     verify(&made.to_json()).unwrap();
+    // Beyond the range of f64: refused like any other number, without a panic.
+    made.bound = format!("1{}", "0".repeat(400));
+    made.hash = made.digest();
+    assert!(refused(&made.to_json()).contains("sentence"));
 }
 
 /// Every fraction and every index of the file in turn, with the hash of the changed content.

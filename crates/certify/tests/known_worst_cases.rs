@@ -42,6 +42,25 @@ fn closed_forms_are_met() {
     }
 }
 
+/// A worst case far below 1 is found as well as others, in its own units: on quadratics it is the largest λp₈(λ)²/2, p the polynomial of
+/// the heavy ball.
+#[test]
+fn a_small_worst_case_is_met_relative_to_itself() {
+    let polynomial = |lambda: f64| {
+        let (mut now, mut before) = (1.0, 1.0);
+        for _ in 0..8 {
+            (now, before) = (1.3 * now - 0.3 * before - 1.8 * lambda * now, now);
+        }
+        0.5 * lambda * now * now
+    };
+    let grid = (0..=1_000_000).map(|i| polynomial(0.1 + 0.9 * f64::from(i) / 1e6));
+    let truth = grid.fold(0.0, dinlab_numeric::max);
+    let options = "convexity=0.1 step-size=1.8 momentum=0.3 start=distance measure=f";
+    let (bound, _) = certified(&question("heavy-ball", "quadratic", 8, options));
+    // The grid's distance from the maximum is of second order: 10⁻¹² of it.
+    assert!(bound >= truth && bound <= truth * (1.0 + 1e-6), "{bound} {truth}");
+}
+
 /// Leaving pairs out changes nothing: the solution satisfies those left out.
 #[test]
 fn presolve_does_not_move_the_value() {

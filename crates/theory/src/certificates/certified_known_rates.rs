@@ -42,7 +42,7 @@ static CLAIM: Claim = Claim {
                verified exactly. A verified rate holds for every function of the class in every dimension.",
     refuted_by: "a verified rate below a closed form, or further above it than rounding needs; Nesterov's rate other than the published tool's; a certified rate for the heavy ball at κ = 25",
     tolerance: "below: 4ε. Above: 2·10⁻⁶ + 10⁻⁷κ of 1 − ρ, at most 10⁻³: at the best rate the inequalities have no interior, rounding needs one, \
-                and the condition of V grows with κ (what is given up is measured: 5·10⁻⁷ to 2·10⁻² of 1 − ρ over κ up to 10⁵). Nesterov: \
+                and the condition of V grows with κ (what is given up is measured: 10⁻⁶ to 1.1·10⁻⁵ of 1 − ρ for κ from 25 to 10⁵). Nesterov: \
                 10⁻⁶ against AutoLyap 0.2 (Clarabel, bisection to 10⁻⁸), which searches the same kind of V with other code",
     control: "gross: gradient descent with the step 2.1/L, which diverges on quadratics; near misses: the closed form for \
               triple momentum with √κ/1.01 for √κ, Nesterov's method with its momentum over 1.01",

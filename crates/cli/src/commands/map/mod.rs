@@ -288,14 +288,20 @@ impl Map {
         };
         check_length("--start", start, objective.dimension(), objective.name())?;
         if objective.oracle().value(&start.0).is_nan() {
-            bail!("--start: J is not a number there; expected a point in its domain");
+            bail!("--start {:?}: J is not a number there; expected a point in its domain", start.0);
         }
         if dinlab_map::critical::is_on_kink(&*objective, &start.0) {
-            bail!("--start: on a kink of the objective, where it has no Hessian; expected a point where it is smooth");
+            bail!(
+                "--start {:?}: on a kink of the objective, where it has no Hessian; expected a point where it is smooth",
+                start.0
+            );
         }
         let all = dinlab_map::critical::eigendirections(&*objective, &start.0);
         if all.is_empty() {
-            bail!("--start: the Hessian of the objective is not finite there; expected a point where it is");
+            bail!(
+                "--start {:?}: the Hessian of the objective is not finite there; expected a point where it is",
+                start.0
+            );
         }
         Ok(all.into_iter().map(|e| e.0).collect())
     }
