@@ -5,7 +5,12 @@
 use std::{fs, sync::atomic::AtomicBool};
 
 use dinlab_numeric::Draws;
-use dinlab_sweep::{merge_reductions, reduce::Tally, Merge, Plan, Resolved};
+use dinlab_sweep::{
+    merge_reductions,
+    reduce::Tally,
+    store::{Header, Writer},
+    Merge, Plan, Resolved,
+};
 
 const PLAN: &str = r#"
 objective = "well"
@@ -55,6 +60,20 @@ fn a_changed_bit_in_a_file_of_rows_is_noticed_or_computed_again() {
             assert!(Merge::open(std::slice::from_ref(&path), false).is_err(), "{length} bytes");
         }
     }
+}
+
+#[test]
+fn a_checkpoint_of_another_version_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.sweep");
+    let own = Header::new(&toml::from_str(PLAN).unwrap(), vec!["theta_1".into()], 150, (0, 150));
+    let old = Header { version: "0.0.1".into(), ..own.clone() };
+    drop(Writer::create(&path, &old).unwrap());
+    let before = fs::read(&path).unwrap();
+    let message = Writer::resume(&path, &own).unwrap_err().to_string();
+    assert!(message.contains("version 0.0.1") && message.contains("--fresh"), "{message}");
+    assert!(fs::read(&path).unwrap() == before, "nothing may be lost");
+    drop(Writer::resume(&path, &old).unwrap());
 }
 
 #[test]
