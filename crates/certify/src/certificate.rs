@@ -6,11 +6,11 @@
 //! diagonal. A matrix condition A(G) ⪰ 0 has a multiplier Y ⪰ 0 and adds ⟨Y, A(G)⟩.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     error::CertifyError,
     expression::Expression,
+    file::{fraction, not, CertificateFile, Fraction},
     lmi::Multiplier,
     method::Method,
     model::{Model, Relation},
@@ -21,17 +21,11 @@ use crate::{
     worst_case::Proof,
 };
 
-/// Name and version of the format.
-pub const SCHEMA: &str = "dinlab/certificate/1";
-
-/// A fraction as text `p/q` or `p`.
-pub type Fraction = String;
-
 /// Content of a certificate file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// [`SCHEMA`].
+    /// [`CertificateFile::SCHEMA`].
     pub schema: String,
     /// The statement in words; the fields of `statement` decide.
     pub sentence: String,
@@ -153,7 +147,6 @@ impl StatementRecord {
 
     /// Reads a statement, and refuses what is none.
     pub fn read(&self) -> Result<Statement, CertifyError> {
-        let not = |reason: String| CertifyError::NotACertificate { reason };
         let number = |text: &String| fraction(text);
         let constants = self
             .constants
@@ -193,27 +186,6 @@ impl StatementRecord {
         statement.fits()?;
         Ok(statement)
     }
-}
-
-/// Longest fraction that is read, in characters.
-const LONGEST: usize = 100_000;
-
-/// Reads `p` or `p/q` in digits.
-pub fn fraction(text: &str) -> Result<Rational, CertifyError> {
-    let refuse = || CertifyError::NotACertificate {
-        reason: format!("`{}` is no fraction", text.chars().take(40).collect::<String>()),
-    };
-    let (p, q) = text.split_once('/').unwrap_or((text, "1"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if text.len() > LONGEST || !digits(p.strip_prefix('-').unwrap_or(p)) || !digits(q) {
-        return Err(refuse());
-    }
-    let p: dashu_int::IBig = p.parse().map_err(|_| refuse())?;
-    let q: dashu_int::UBig = q.parse().map_err(|_| refuse())?;
-    if q == dashu_int::UBig::ZERO {
-        return Err(refuse());
-    }
-    Ok(Rational::from_parts(p, q))
 }
 
 /// A statement with its bound in words, as it stands in the file.
@@ -260,8 +232,8 @@ impl Certificate {
             }
         }
         let names = |list: &[(String, f64)]| list.iter().map(|(name, _)| name.clone()).collect();
-        let mut certificate = Self {
-            schema: SCHEMA.to_owned(),
+        Self {
+            schema: Self::SCHEMA.to_owned(),
             sentence: sentence(statement, &proof.bound),
             statement: StatementRecord::of(statement),
             bound: proof.bound.to_string(),
@@ -271,26 +243,7 @@ impl Certificate {
             conditions,
             matrices,
             hash: String::new(),
-        };
-        certificate.hash = certificate.digest();
-        certificate
-    }
-
-    /// The hash that belongs to the content.
-    pub fn digest(&self) -> String {
-        let bare = Self { hash: String::new(), ..self.clone() };
-        let text = serde_json::to_string(&bare).unwrap_or_default();
-        let mut out = String::from("sha256:");
-        for byte in Sha256::digest(text.as_bytes()) {
-            out += &format!("{byte:02x}");
         }
-        out
-    }
-
-    /// As a file.
-    pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        .sealed()
     }
 }

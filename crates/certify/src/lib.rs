@@ -24,6 +24,7 @@ pub mod cycle;
 pub mod error;
 pub mod exact;
 pub mod expression;
+pub mod file;
 pub mod ldl;
 pub mod literature;
 pub mod lmi;
@@ -41,5 +42,6 @@ pub mod worst_case;
 pub mod worst_function;
 
 pub use error::CertifyError;
+pub use file::CertificateFile;
 pub use number::Rational;
 pub use statement::{Measure, Start, Statement};

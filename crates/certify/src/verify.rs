@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::{fraction, relation_text, sentence, Certificate, ExpressionRecord, SCHEMA},
-    cycle::certificate::{self as cycle, CycleCertificate, VerifiedCycle},
+    certificate::{relation_text, sentence, Certificate, ExpressionRecord},
+    cycle::certificate::{CycleCertificate, VerifiedCycle},
     error::CertifyError,
     expression::Expression,
+    file::{foreign, fraction, refuted, schema_of, CertificateFile, Envelope},
     ldl,
-    lyapunov::certificate::{self as rate, RateCertificate, VerifiedRate},
+    lyapunov::certificate::{RateCertificate, VerifiedRate},
     method::registry,
     model::Model,
     number::Rational,
@@ -31,10 +32,6 @@ pub struct Verified {
     pub conditions: usize,
 }
 
-fn refuted(reason: impl Into<String>) -> CertifyError {
-    CertifyError::Refuted { reason: reason.into() }
-}
-
 /// What a certificate of any kind shows.
 #[derive(Debug, Clone)]
 pub enum Any {
@@ -49,83 +46,78 @@ pub enum Any {
 /// Reads a file of any kind and verifies it.
 ///
 /// # Errors
-/// As [`verify`].
+/// [`CertifyError::NotACertificate`] for other files, [`CertifyError::Refuted`] for certificates that do not hold.
 pub fn verify_any(text: &str) -> Result<Any, CertifyError> {
-    let parsed: Result<serde_json::Value, _> = serde_json::from_str(text);
-    let schema = parsed.as_ref().ok().and_then(|v| v.get("schema")).and_then(serde_json::Value::as_str);
-    let broken = |error: serde_json::Error| CertifyError::NotACertificate { reason: error.to_string() };
-    match schema {
-        Some(rate::SCHEMA) => {
-            let certificate: RateCertificate = serde_json::from_str(text).map_err(broken)?;
-            certificate.verify().map(|found| Any::Rate(Box::new(found)))
-        }
-        Some(cycle::SCHEMA) => {
-            let certificate: CycleCertificate = serde_json::from_str(text).map_err(broken)?;
-            certificate.verify().map(|found| Any::Cycle(Box::new(found)))
-        }
-        _ => verify(text).map(|found| Any::WorstCase(Box::new(found))),
-    }
+    const KINDS: [&str; 3] = [Certificate::SCHEMA, RateCertificate::SCHEMA, CycleCertificate::SCHEMA];
+    let schema = schema_of(text, &KINDS)?;
+    Ok(match schema.as_str() {
+        Certificate::SCHEMA => Any::WorstCase(Box::new(verify(text)?)),
+        RateCertificate::SCHEMA => Any::Rate(Box::new(RateCertificate::read(text)?.verify()?)),
+        CycleCertificate::SCHEMA => Any::Cycle(Box::new(CycleCertificate::read(text)?.verify()?)),
+        other => return Err(foreign(other, &KINDS)),
+    })
 }
 
 /// Reads the certificate of a worst case and verifies it.
 ///
 /// # Errors
-/// [`CertifyError::NotACertificate`] for other files, [`CertifyError::Refuted`] for certificates that do not hold.
+/// As [`verify_any`].
 pub fn verify(text: &str) -> Result<Verified, CertifyError> {
-    let parsed: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| CertifyError::NotACertificate { reason: format!("not JSON ({error})") })?;
-    match parsed.get("schema").and_then(serde_json::Value::as_str) {
-        Some(SCHEMA) => {}
-        Some(other) => {
-            let other: String = other.chars().take(60).collect();
-            return Err(CertifyError::NotACertificate {
-                reason: format!("its schema is `{other}`, expected `{SCHEMA}`"),
-            });
+    Certificate::read(text)?.verify()
+}
+
+impl CertificateFile for Certificate {
+    const SCHEMA: &'static str = "dinlab/certificate/1";
+    type Shown = Verified;
+
+    fn envelope(&self) -> Envelope<'_> {
+        Envelope { schema: &self.schema, sentence: &self.sentence, hash: &self.hash }
+    }
+
+    fn with_hash(&self, hash: String) -> Self {
+        Self { hash, ..self.clone() }
+    }
+
+    fn sentence_of(shown: &Verified) -> String {
+        sentence(&shown.statement, &shown.bound)
+    }
+
+    /// The three facts of weak duality, and that the name follows from the coefficients.
+    fn proved(&self) -> Result<Verified, CertifyError> {
+        let statement = self.statement.read()?;
+        let model: Model<Rational> = statement.model();
+        same_coordinates(self, &model)?;
+        let total = combination(self, &model)?;
+        if let Some((i, value)) = total.values.iter().find(|(_, c)| !c.is_zero()) {
+            return Err(refuted(format!("function value {i} is left over with coefficient {value}")));
         }
-        None => return Err(CertifyError::NotACertificate { reason: format!("it has no schema `{SCHEMA}`") }),
-    }
-    let certificate: Certificate = serde_json::from_value(parsed)
-        .map_err(|error| CertifyError::NotACertificate { reason: error.to_string() })?;
-    if certificate.hash != certificate.digest() {
-        return Err(refuted("the hash does not belong to the content"));
-    }
-    let statement = certificate.statement.read()?;
-    let model: Model<Rational> = statement.model();
-    same_coordinates(&certificate, &model)?;
-    let total = combination(&certificate, &model)?;
-    if let Some((i, value)) = total.values.iter().find(|(_, c)| !c.is_zero()) {
-        return Err(refuted(format!("function value {i} is left over with coefficient {value}")));
-    }
-    let n = model.basis().len();
-    let half = Rational::from_parts(1.into(), 2_u8.into());
-    let mut slack = vec![vec![Rational::ZERO; n]; n];
-    for (&(a, b), c) in &total.gram {
-        if a == b {
-            slack[a][a] = -c.clone();
-        } else {
-            let value = -(c * &half);
-            (slack[a][b], slack[b][a]) = (value.clone(), value);
+        let n = model.basis().len();
+        let half = Rational::from_parts(1.into(), 2_u8.into());
+        let mut slack = vec![vec![Rational::ZERO; n]; n];
+        for (&(a, b), c) in &total.gram {
+            if a == b {
+                slack[a][a] = -c.clone();
+            } else {
+                let value = -(c * &half);
+                (slack[a][b], slack[b][a]) = (value.clone(), value);
+            }
         }
+        ldl::positive_semidefinite(&slack).map_err(|row| {
+            refuted(format!("the remaining quadratic form is not negative semidefinite (row {row})"))
+        })?;
+        let bound = fraction(&self.bound)?;
+        if total.constant > bound {
+            return Err(refuted("the multipliers prove a larger bound than the one claimed"));
+        }
+        if !registry::is_named(&statement) {
+            return Err(refuted(format!(
+                "the name `{}` does not follow from the coefficients",
+                shortened(&statement.name)
+            )));
+        }
+        let conditions = self.conditions.len() + self.matrices.len();
+        Ok(Verified { statement, bound, proved: total.constant, conditions })
     }
-    ldl::positive_semidefinite(&slack).map_err(|row| {
-        refuted(format!("the remaining quadratic form is not negative semidefinite (row {row})"))
-    })?;
-    let bound = fraction(&certificate.bound)?;
-    if total.constant > bound {
-        return Err(refuted("the multipliers prove a larger bound than the one claimed"));
-    }
-    // What is printed of the file beside numbers must follow from them.
-    if !registry::is_named(&statement) {
-        return Err(refuted(format!(
-            "the name `{}` does not follow from the coefficients",
-            shortened(&statement.name)
-        )));
-    }
-    if certificate.sentence != sentence(&statement, &bound) {
-        return Err(refuted("the sentence does not follow from the statement and the bound"));
-    }
-    let conditions = certificate.conditions.len() + certificate.matrices.len();
-    Ok(Verified { statement, bound, proved: total.constant, conditions })
 }
 
 fn shortened(text: &str) -> String {

@@ -9,7 +9,7 @@ use dinlab_certify::{
     rational,
     verify::verify,
     worst_case::{worst_case, Outcome},
-    CertifyError,
+    CertificateFile, CertifyError,
 };
 use support::question;
 

@@ -9,7 +9,7 @@ use dinlab_certify::{
         search::{continuous, discrete, flow_limit, sector, Precision},
         Condition, Family,
     },
-    rational, Rational,
+    rational, CertificateFile, Rational,
 };
 
 const FINE: Precision = Precision { width: 1e-7, certify: true };

@@ -5,15 +5,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use dinlab_record::figure::Figure;
 
-/// Parses the value of `--figure`.
+use crate::output;
+
+/// Parses the value of `--figure`; a file that cannot be written is refused before anything is computed.
 pub fn target(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
-        Some("svg" | "png") => Ok(path),
-        Some("pdf") if cfg!(feature = "pdf") => Ok(path),
-        Some("pdf") => Err("PDF is not built in (feature `pdf`): use .svg or .png".into()),
-        _ => Err("the extension decides the format: expected .svg or .png".into()),
+        Some("svg" | "png") => {}
+        Some("pdf") if cfg!(feature = "pdf") => {}
+        Some("pdf") => return Err("PDF is not built in (feature `pdf`): use .svg or .png".into()),
+        _ => return Err("the extension decides the format: expected .svg or .png".into()),
     }
+    output::check_file(&path).map_err(|error| format!("{error:#}"))?;
+    Ok(path)
 }
 
 /// Draws the figure into `file`.
@@ -38,5 +42,6 @@ mod tests {
         assert!(target("a.svg").is_ok() && target("b.PNG").is_ok());
         assert!(target("c.gif").unwrap_err().contains("expected .svg or .png"));
         assert_eq!(target("d.pdf").is_ok(), cfg!(feature = "pdf"));
+        assert!(target("no/such/folder/a.svg").unwrap_err().contains("does not exist"));
     }
 }

@@ -224,6 +224,14 @@ pub fn check_writable(folder: &Path) -> anyhow::Result<()> {
     result.with_context(|| format!("cannot write into the folder {}", folder.display()))
 }
 
+/// Fails unless `file` can be written.
+pub fn check_file(file: &Path) -> anyhow::Result<()> {
+    if file.is_dir() {
+        bail!("this is a folder, expected a file");
+    }
+    check_writable(file.parent().unwrap_or(Path::new(".")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

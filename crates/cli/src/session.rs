@@ -56,10 +56,7 @@ impl Session {
             let names: Vec<String> = formats.iter().map(|format| format!(".{format}")).collect();
             anyhow::bail!("-o {}: this command writes {}", target.path.display(), names.join(", "));
         }
-        if target.path.is_dir() {
-            anyhow::bail!("-o {}: this is a folder, expected a file", target.path.display());
-        }
-        let folder = target.path.parent().unwrap_or(std::path::Path::new("."));
-        output::check_writable(folder).map_err(|error| error.context(format!("-o {}", target.path.display())))
+        output::check_file(&target.path)
+            .map_err(|error| error.context(format!("-o {}", target.path.display())))
     }
 }

@@ -10,7 +10,7 @@ use dinlab_certify::{
     rational,
     verify::verify,
     worst_case::{worst_case, Outcome},
-    Rational, Statement,
+    CertificateFile, Rational, Statement,
 };
 
 use crate::error::CheckError;

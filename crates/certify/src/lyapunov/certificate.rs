@@ -1,20 +1,16 @@
 //! Rate certificates: a Lyapunov function in fractions, and its verifier, which knows no solver.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{discrete, flow, search::Rate, Condition, Family};
 use crate::{
-    certificate::{fraction, Fraction},
     error::CertifyError,
     exact::{self, Refusal},
+    file::{fraction, fractions, refuted, texts, CertificateFile, Envelope, Fraction},
     lmi::Lmi,
     number::Rational,
     rational,
 };
-
-/// Name and version of the format.
-pub const SCHEMA: &str = "dinlab/rate-certificate/1";
 
 /// What has the rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +40,7 @@ pub enum System {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateCertificate {
-    /// [`SCHEMA`].
+    /// [`CertificateFile::SCHEMA`].
     pub schema: String,
     /// In words; `system`, `convexity`, `smoothness` and `rate` decide.
     pub sentence: String,
@@ -182,43 +178,39 @@ impl VerifiedRate {
 impl RateCertificate {
     /// Writes a verified rate.
     pub fn new(system: &Exact, class: &Condition, rate: &Rate) -> Self {
-        let mut certificate = Self {
-            schema: SCHEMA.to_owned(),
+        Self {
+            schema: Self::SCHEMA.to_owned(),
             sentence: system.sentence(class, &rate.rate),
             system: system.record(),
             convexity: class.convexity.to_string(),
             smoothness: class.smoothness.to_string(),
             rate: rate.rate.to_string(),
             names: system.names(),
-            variables: rate.variables.iter().map(ToString::to_string).collect(),
+            variables: texts(&rate.variables),
             hash: String::new(),
-        };
-        certificate.hash = certificate.digest();
-        certificate
-    }
-
-    /// The hash that belongs to the content.
-    pub fn digest(&self) -> String {
-        let bare = Self { hash: String::new(), ..self.clone() };
-        let text = serde_json::to_string(&bare).unwrap_or_default();
-        let bytes = Sha256::digest(text.as_bytes());
-        bytes.iter().fold(String::from("sha256:"), |out, byte| out + &format!("{byte:02x}"))
-    }
-
-    /// As a file.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
-    }
-
-    /// Verifies: the inequality is rebuilt from the system, and every sign, equation and matrix checked exactly.
-    ///
-    /// # Errors
-    /// [`CertifyError::Refuted`] with the first condition that fails.
-    pub fn verify(&self) -> Result<VerifiedRate, CertifyError> {
-        let refuted = |reason: String| CertifyError::Refuted { reason };
-        if self.hash != self.digest() {
-            return Err(refuted("the hash does not belong to the content".into()));
         }
+        .sealed()
+    }
+}
+
+impl CertificateFile for RateCertificate {
+    const SCHEMA: &'static str = "dinlab/rate-certificate/1";
+    type Shown = VerifiedRate;
+
+    fn envelope(&self) -> Envelope<'_> {
+        Envelope { schema: &self.schema, sentence: &self.sentence, hash: &self.hash }
+    }
+
+    fn with_hash(&self, hash: String) -> Self {
+        Self { hash, ..self.clone() }
+    }
+
+    fn sentence_of(shown: &VerifiedRate) -> String {
+        shown.system.sentence(&shown.class, &shown.rate)
+    }
+
+    /// The inequality is rebuilt from the system; every sign, equation and matrix is checked.
+    fn proved(&self) -> Result<VerifiedRate, CertifyError> {
         let system = Exact::read(&self.system)?;
         let class = Condition::new(fraction(&self.convexity)?, fraction(&self.smoothness)?)?;
         let rate = fraction(&self.rate)?;
@@ -227,9 +219,9 @@ impl RateCertificate {
             Exact::Flow(_) => rate > Rational::ZERO,
         };
         if !sensible || self.names != system.names() || self.variables.len() != self.names.len() {
-            return Err(refuted("rate or variables are not those of the system".into()));
+            return Err(refuted("rate or variables are not those of the system"));
         }
-        let values = self.variables.iter().map(|v| fraction(v)).collect::<Result<Vec<_>, _>>()?;
+        let values = fractions(&self.variables)?;
         let lmi = system.inequality(&class, &rate);
         exact::holds(&lmi, &values).map_err(|refusal: Refusal| refuted(refusal.to_string()))?;
         Ok(VerifiedRate { system, class, rate })

@@ -6,7 +6,7 @@ use dinlab_certify::{
         certificate::{Exact, RateCertificate},
         Condition, Family,
     },
-    rational,
+    rational, CertificateFile,
 };
 use dinlab_record::{
     figure::{Axis, Figure, Layer, Marker, Panel},

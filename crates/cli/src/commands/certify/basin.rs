@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 use dinlab_enclosure::{prove_basin, Convergence, Flow, Interval, Stop, Unproved};
 use dinlab_objective::Start;
@@ -46,10 +45,6 @@ impl Basin {
         let resolved = self.problem.resolve(beta)?;
         let flow = Flow::new(function(&*resolved.objective)?, alpha, beta)?;
         session.prepare(output::Format::ALL)?;
-        if let Some(file) = &self.figure {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("--figure {}", file.display()))?;
-        }
         let start = start(&resolved, &flow);
         let found = prove_basin(flow, &start, self.until, None)?;
         if let (Some(file), Ok(found)) = (&self.figure, &found) {

@@ -1,8 +1,6 @@
 //! `dinlab certify cycle`.
 
-use std::path::PathBuf;
-
-use anyhow::{bail, ensure, Context as _};
+use anyhow::{bail, ensure};
 use clap::Args;
 use dinlab_certify::{
     cycle::{certificate::CycleCertificate, polygon},
@@ -11,7 +9,7 @@ use dinlab_certify::{
 };
 use serde_json::{json, Value};
 
-use super::system::Given;
+use super::{options::Destination, system::Given};
 use crate::{
     args::Common,
     output::{self, number, Product},
@@ -32,9 +30,8 @@ pub struct Cycle {
     /// Most corners of a polygon
     #[arg(long, value_name = "K", default_value_t = 60, value_parser = values::positive_count, allow_hyphen_values = true)]
     corners: u64,
-    /// Write the certificate to a file
-    #[arg(long, value_name = "FILE.json")]
-    certificate: Option<PathBuf>,
+    #[command(flatten)]
+    certificate: Destination,
     #[command(flatten)]
     pub common: Common,
 }
@@ -53,10 +50,7 @@ impl Cycle {
             bail!("--method {}: expected a method in discrete time", self.given.name());
         };
         session.prepare(output::Format::RECORD)?;
-        if let Some(file) = &self.certificate {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("--certificate {}", file.display()))?;
-        }
+        self.certificate.prepare()?;
         let mut plan = self.given.plan(&system);
         plan.insert("command".into(), json!("certify cycle"));
         plan.insert("corners".into(), json!(self.corners));
@@ -72,12 +66,7 @@ impl Cycle {
             ),
             Some((polygon, cycle)) => {
                 let certificate = CycleCertificate::new(family, &class, &cycle);
-                certificate
-                    .verify()
-                    .context("the certificate just made does not hold: please report this")?;
-                if let Some(file) = &self.certificate {
-                    dinlab_report::atomic::write(file, certificate.to_json().as_bytes())?;
-                }
+                let written = self.certificate.write(&certificate)?;
                 let points: Vec<Value> = cycle
                     .points
                     .iter()
@@ -88,16 +77,10 @@ impl Cycle {
                     "cycle": {"corners": polygon.corners, "turns": polygon.turns, "points": points},
                     "certificate": certificate.hash,
                 });
-                let mut text = format!(
-                    "{name}: {}\n  certified; {} corners, {} at a time, verified in exact arithmetic\n",
+                let text = format!(
+                    "{name}: {}\n  certified; {} corners, {} at a time, verified in exact arithmetic\n{written}",
                     certificate.sentence, polygon.corners, polygon.turns
                 );
-                if let Some(file) = &self.certificate {
-                    text += &format!(
-                        "  certificate: {} (check it with `dinlab certify verify`)\n",
-                        file.display()
-                    );
-                }
                 (body, text)
             }
         };

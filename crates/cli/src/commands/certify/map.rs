@@ -10,14 +10,14 @@ use dinlab_certify::{
         search::{discrete, Precision},
         Condition, Family,
     },
-    rational, target, Rational,
+    rational, target, CertificateFile, Rational,
 };
 use dinlab_record::figure::{Axis, Figure, Layer, Marker, Panel};
 use dinlab_report::Table;
 use rayon::prelude::*;
 use serde_json::{json, Value};
 
-use super::worst_case::one;
+use super::options::one;
 use crate::{
     args::Common,
     drawing,
@@ -131,10 +131,6 @@ impl Map {
             self.precision
         );
         session.prepare(output::Format::ALL)?;
-        if let Some(file) = &self.figure {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("--figure {}", file.display()))?;
-        }
         let cells = self.cells(&class, &eta, session)?;
         let best = cells
             .iter()

@@ -9,6 +9,7 @@ mod cycle;
 mod interval;
 mod lists;
 mod map;
+mod options;
 mod picture;
 mod rate;
 mod system;

@@ -1,8 +1,6 @@
 //! `dinlab certify rate`.
 
-use std::path::PathBuf;
-
-use anyhow::{ensure, Context as _};
+use anyhow::ensure;
 use clap::Args;
 use dinlab_certify::{
     lyapunov::{
@@ -13,7 +11,7 @@ use dinlab_certify::{
 };
 use serde_json::{json, Value};
 
-use super::system::Given;
+use super::{options::Destination, system::Given};
 use crate::{
     args::Common,
     output::{self, number, Product},
@@ -40,9 +38,8 @@ pub struct Rate {
     /// Width of the last bracket of the bisection, relative to 1 - rho (flows: to r)
     #[arg(long, value_name = "E", default_value_t = 1e-6, value_parser = values::positive, allow_hyphen_values = true)]
     precision: f64,
-    /// Write the certificate to a file
-    #[arg(long, value_name = "FILE.json")]
-    certificate: Option<PathBuf>,
+    #[command(flatten)]
+    certificate: Destination,
     #[command(flatten)]
     pub common: Common,
 }
@@ -58,10 +55,7 @@ impl Rate {
         );
         let system = self.given.system(&class)?;
         session.prepare(output::Format::RECORD)?;
-        if let Some(file) = &self.certificate {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("--certificate {}", file.display()))?;
-        }
+        self.certificate.prepare()?;
         let precision = Precision { width: self.precision, certify: true };
         let (found, limit) = match &system {
             Exact::Discrete(family) => {
@@ -72,13 +66,8 @@ impl Rate {
             }
         };
         let certificate = found.certified.as_ref().map(|rate| RateCertificate::new(&system, &class, rate));
-        if let Some(certificate) = &certificate {
-            certificate.verify().context("the certificate just made does not hold: please report this")?;
-            if let Some(file) = &self.certificate {
-                dinlab_report::atomic::write(file, certificate.to_json().as_bytes())?;
-            }
-        }
-        let text = self.text(&system, &found, limit, certificate.as_ref());
+        let written = certificate.as_ref().map(|c| self.certificate.write(c)).transpose()?;
+        let text = self.text(&system, &found, limit, certificate.as_ref()) + &written.unwrap_or_default();
         let body = body(&system, &found, limit, certificate.as_ref());
         output::emit(session, &Product::new("certify-rate", self.plan(&system), body, text))?;
         Ok(Exit::Success)
@@ -126,9 +115,6 @@ impl Rate {
         if found.refused.is_finite() && certificate.is_some() {
             let word = if found.infeasible { "infeasible" } else { "unknown" };
             out += &format!("  next {symbol} tried: {:.10} ({word}, by the solver's word)\n", found.refused);
-        }
-        if let Some(file) = self.certificate.as_ref().filter(|_| certificate.is_some()) {
-            out += &format!("  certificate: {} (check it with `dinlab certify verify`)\n", file.display());
         }
         out
     }

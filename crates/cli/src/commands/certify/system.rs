@@ -8,7 +8,7 @@ use dinlab_certify::{
 };
 use serde_json::{json, Map, Value};
 
-use super::worst_case::one;
+use super::options::{one, Coefficients};
 
 /// Method or flow with its parameters, and the class
 #[derive(Debug, Args)]
@@ -22,27 +22,8 @@ pub(super) struct Given {
     /// Lipschitz constant of the gradient
     #[arg(long, visible_alias = "L", value_name = "L", default_value = "1", allow_hyphen_values = true)]
     smoothness: String,
-    /// Viscous damping
-    #[arg(long, value_name = "A", allow_hyphen_values = true)]
-    alpha: Option<String>,
-    /// Hessian-driven damping
-    #[arg(long, value_name = "B", allow_hyphen_values = true)]
-    beta: Option<String>,
-    /// Step size
-    #[arg(long, value_name = "H", allow_hyphen_values = true)]
-    step_size: Option<String>,
-    /// Momentum
-    #[arg(long, value_name = "M", allow_hyphen_values = true)]
-    momentum: Option<String>,
-    /// Step of the three-parameter family
-    #[arg(long, value_name = "a", allow_hyphen_values = true)]
-    a: Option<String>,
-    /// Momentum of the three-parameter family
-    #[arg(long, value_name = "b", allow_hyphen_values = true)]
-    b: Option<String>,
-    /// Extrapolation of the three-parameter family
-    #[arg(long, value_name = "eta", allow_hyphen_values = true)]
-    eta: Option<String>,
+    #[command(flatten)]
+    coefficients: Coefficients,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,28 +55,18 @@ impl Given {
         self.method.name()
     }
 
-    fn options(&self) -> [(&'static str, &Option<String>); 7] {
-        [
-            ("alpha", &self.alpha),
-            ("beta", &self.beta),
-            ("step-size", &self.step_size),
-            ("momentum", &self.momentum),
-            ("a", &self.a),
-            ("b", &self.b),
-            ("eta", &self.eta),
-        ]
-    }
-
     /// The values of these options, and of no other; `None` where none of them is given.
     fn take<const N: usize>(&self, wanted: [&'static str; N]) -> anyhow::Result<Option<[Rational; N]>> {
         let method = self.method.name();
         let list = wanted.map(|name| format!("--{name}")).join(" ");
         let list = if list.is_empty() { "none".to_owned() } else { list };
-        if let Some((other, _)) = self.options().iter().find(|(n, v)| v.is_some() && !wanted.contains(n)) {
+        if let Some((other, _)) =
+            self.coefficients.all().iter().find(|(n, v)| v.is_some() && !wanted.contains(n))
+        {
             bail!("--method {method}: --{other} is not among its parameters, expected {list}");
         }
-        let given: Vec<(&str, &String)> =
-            self.options().into_iter().filter_map(|(n, v)| v.as_ref().map(|v| (n, v))).collect();
+        let given: Vec<(&str, &str)> =
+            self.coefficients.all().into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
         if given.is_empty() {
             return Ok(None);
         }
@@ -179,7 +150,7 @@ impl Given {
         plan.insert("method".into(), json!(self.name()));
         plan.insert("convexity".into(), json!(self.convexity));
         plan.insert("smoothness".into(), json!(self.smoothness));
-        for (name, value) in self.options() {
+        for (name, value) in self.coefficients.all() {
             plan.insert(name.replace('-', "_"), json!(value));
         }
         if let Exact::Discrete(family) = system {

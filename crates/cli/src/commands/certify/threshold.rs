@@ -15,7 +15,7 @@ use dinlab_certify::{
         certificate::{Exact, RateCertificate},
         Condition, Family,
     },
-    rational, Rational,
+    rational, CertificateFile, Rational,
 };
 use dinlab_record::figure::{Axis, Figure, Layer, Marker, Panel};
 use dinlab_report::Table;
@@ -87,10 +87,6 @@ impl Threshold {
             self.constant
         );
         session.prepare(output::Format::ALL)?;
-        if let Some(file) = &self.figure {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("--figure {}", file.display()))?;
-        }
         if let Some(folder) = &self.certificates {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("--certificates {}", folder.display()))?;

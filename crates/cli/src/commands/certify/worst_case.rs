@@ -9,14 +9,16 @@ use dinlab_certify::{
     class::Tightness,
     method::registry,
     rational, target,
-    verify::verify,
     worst_case::{worst_case, Answer, Outcome},
     worst_function::{worst_function, WorstFunction},
     CertifyError, Rational, Statement,
 };
 use serde_json::{json, Map, Value};
 
-use super::picture;
+use super::{
+    options::{list, one, Coefficients, Destination},
+    picture,
+};
 use crate::{
     args::Common,
     drawing,
@@ -60,36 +62,16 @@ pub struct WorstCase {
     /// Bound on the norm of subgradients
     #[arg(long, value_name = "M", allow_hyphen_values = true)]
     lipschitz: Option<String>,
-    /// Step size of the method, or one for each step
-    #[arg(long, value_name = "H[,..]", allow_hyphen_values = true)]
-    step_size: Option<String>,
-    /// Momentum of the method
-    #[arg(long, value_name = "M", allow_hyphen_values = true)]
-    momentum: Option<String>,
-    /// Viscous damping of INDIAN
-    #[arg(long, value_name = "A", allow_hyphen_values = true)]
-    alpha: Option<String>,
-    /// Hessian-driven damping of INDIAN
-    #[arg(long, value_name = "B", allow_hyphen_values = true)]
-    beta: Option<String>,
-    /// Step of the three-parameter family
-    #[arg(long, value_name = "a", allow_hyphen_values = true)]
-    a: Option<String>,
-    /// Momentum of the three-parameter family
-    #[arg(long, value_name = "b", allow_hyphen_values = true)]
-    b: Option<String>,
-    /// Extrapolation of the three-parameter family
-    #[arg(long, value_name = "eta", allow_hyphen_values = true)]
-    eta: Option<String>,
+    #[command(flatten)]
+    coefficients: Coefficients,
     /// Extrapolation of the three-parameter family's output
     #[arg(long, value_name = "delta", allow_hyphen_values = true)]
     delta: Option<String>,
     /// CSV file with the lower triangle of the coefficients of method `matrix`, a row for each step
     #[arg(long, value_name = "FILE.csv")]
     matrix: Option<PathBuf>,
-    /// Write the certificate to a file
-    #[arg(long, value_name = "FILE.json")]
-    certificate: Option<PathBuf>,
+    #[command(flatten)]
+    certificate: Destination,
     /// Draw the worst-case function (where one of dimension 1 is found): .svg or .png
     #[arg(long, value_name = "FILE", value_parser = drawing::target)]
     figure: Option<PathBuf>,
@@ -102,23 +84,16 @@ impl WorstCase {
     pub fn run(&self, session: &Session) -> anyhow::Result<Exit> {
         let statement = self.statement()?;
         session.prepare(output::Format::RECORD)?;
-        for file in [&self.certificate, &self.figure].into_iter().flatten() {
-            let folder = file.parent().unwrap_or(std::path::Path::new("."));
-            output::check_writable(folder).with_context(|| format!("{}", file.display()))?;
-        }
+        self.certificate.prepare()?;
         let answer = worst_case(&statement);
         let certificate = match &answer.outcome {
             Outcome::Certified(proof) => Some(Certificate::new(&statement, proof)),
             _ => None,
         };
-        if let Some(certificate) = &certificate {
-            // The verifier has the last word: what it refuses is never called certified.
-            verify(&certificate.to_json())
-                .context("the certificate just made does not hold: please report this")?;
-        }
+        let written = certificate.as_ref().map(|c| self.certificate.write(c)).transpose()?;
         let function = certificate.as_ref().and_then(|_| worst_function(&statement, answer.value));
         let figure = function.as_ref().and_then(|f| picture::one_dimensional(&statement, f));
-        let mut text = text(&statement, &answer, function.as_ref(), self.certificate.as_deref());
+        let mut text = text(&statement, &answer, function.as_ref()) + &written.unwrap_or_default();
         if let Some(file) = &self.figure {
             match &figure {
                 Some(figure) => drawing::write(file, figure)?,
@@ -129,9 +104,6 @@ impl WorstCase {
                 }
             }
         }
-        if let (Some(file), Some(certificate)) = (&self.certificate, &certificate) {
-            dinlab_report::atomic::write(file, certificate.to_json().as_bytes())?;
-        }
         let body = body(&answer, certificate.as_ref(), function.as_ref());
         output::emit(session, &Product::new("certify-worst-case", self.plan(&statement), body, text))?;
         Ok(Exit::Success)
@@ -139,17 +111,8 @@ impl WorstCase {
 
     fn statement(&self) -> anyhow::Result<Statement> {
         let mut parameters = registry::Given::new();
-        let given = [
-            ("step-size", &self.step_size),
-            ("momentum", &self.momentum),
-            ("alpha", &self.alpha),
-            ("beta", &self.beta),
-            ("a", &self.a),
-            ("b", &self.b),
-            ("eta", &self.eta),
-            ("delta", &self.delta),
-        ];
-        for (name, text) in given {
+        let delta = [("delta", self.delta.as_deref())];
+        for (name, text) in self.coefficients.all().into_iter().chain(delta) {
             if let Some(text) = text {
                 parameters.insert(name.to_owned(), list(name, text)?);
             }
@@ -200,20 +163,16 @@ impl WorstCase {
     fn plan(&self, statement: &Statement) -> Value {
         let mut plan = Map::new();
         plan.insert("command".into(), json!("certify worst-case"));
-        let texts: BTreeMap<&str, Option<String>> = BTreeMap::from([
-            ("step_size", self.step_size.clone()),
-            ("momentum", self.momentum.clone()),
-            ("alpha", self.alpha.clone()),
-            ("beta", self.beta.clone()),
-            ("a", self.a.clone()),
-            ("b", self.b.clone()),
-            ("eta", self.eta.clone()),
+        for (name, text) in self.coefficients.all() {
+            plan.insert(name.replace('-', "_"), json!(text));
+        }
+        let texts = [
             ("delta", self.delta.clone()),
             ("matrix", self.matrix.as_ref().map(|file| file.display().to_string())),
             ("method", Some(self.method.clone())),
             ("class", Some(self.class.clone())),
             ("radius", Some(self.radius.clone())),
-        ]);
+        ];
         for (key, value) in texts {
             plan.insert(key.to_owned(), json!(value));
         }
@@ -232,17 +191,6 @@ impl WorstCase {
         plan.insert("resolved".into(), json!({"coefficients": coefficients}));
         Value::Object(plan)
     }
-}
-
-pub(super) fn one(name: &str, text: &str) -> anyhow::Result<Rational> {
-    rational::parse(text).map_err(|reason| {
-        let shown: String = text.chars().take(40).collect();
-        anyhow::anyhow!("--{name} `{shown}`: {reason}")
-    })
-}
-
-fn list(name: &str, text: &str) -> anyhow::Result<Vec<Rational>> {
-    text.split(',').map(|part| one(name, part)).collect()
 }
 
 /// Rows of a lower triangle; row k has k + 1 numbers (zeros behind them are passed over).
@@ -321,12 +269,7 @@ fn body(answer: &Answer, certificate: Option<&Certificate>, function: Option<&Wo
     })
 }
 
-fn text(
-    statement: &Statement,
-    answer: &Answer,
-    function: Option<&WorstFunction>,
-    file: Option<&std::path::Path>,
-) -> String {
+fn text(statement: &Statement, answer: &Answer, function: Option<&WorstFunction>) -> String {
     let mut out = format!("{}\n", statement.sentence());
     let measure = statement.measure.formula();
     match &answer.outcome {
@@ -366,9 +309,6 @@ fn text(
     );
     if let Some(f) = function {
         out += &format!("  a function of dimension {} has the value {:.9}\n", f.dimension, f.measure);
-    }
-    if let Some(file) = file.filter(|_| matches!(answer.outcome, Outcome::Certified(_))) {
-        out += &format!("  certificate: {} (check it with `dinlab certify verify`)\n", file.display());
     }
     out
 }

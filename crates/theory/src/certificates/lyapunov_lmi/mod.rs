@@ -13,7 +13,7 @@ use dinlab_certify::{
         search::{self, Feasibility},
         Condition,
     },
-    rational, Rational,
+    rational, CertificateFile, Rational,
 };
 use dinlab_record::{figure::Figure, Budget, Claim, Evidence, Hypothesis, Measurement};
 use serde::Serialize;
@@ -217,63 +217,25 @@ fn bracket(
     let near = |room: f64| Budget::rounding(bounds::given_up(case.smoothness / case.convexity) * room);
     let words = case.words();
     let known = case.which.known(class);
-    Ok(match motion {
-        Motion::Steps(exact) => {
-            let mut all = vec![Measurement::at_least(
-                "certified rate ρ, against quadratics",
-                value,
-                quadratics,
-                rounding,
-            )
-            .on(words.clone())];
-            if let Some((name, known)) = known {
-                all.push(
-                    Measurement::at_most(
-                        format!("certified rate ρ, against {name}"),
-                        value,
-                        known,
-                        near(1.0 - known),
-                    )
-                    .on(words),
-                );
-            } else if let Exact::Discrete(family) = exact {
-                let sector = search::sector(family, class, bounds::RATE).certified;
-                let sector = sector.map_or(1.0, |rate| rational::float_above(&rate.rate));
-                let budget = Budget::rounding(1e-6);
-                all.push(
-                    Measurement::at_most(
-                        "certified rate ρ, against the sector inequality",
-                        value,
-                        sector,
-                        budget,
-                    )
-                    .on(words),
-                );
-            }
-            all
-        }
-        Motion::Flow(_) => {
-            let mut all = vec![Measurement::at_most(
-                "certified rate r, against quadratics",
-                value,
-                quadratics,
-                rounding,
-            )
-            .on(words.clone())];
-            if let Some((name, known)) = known {
-                all.push(
-                    Measurement::at_least(
-                        format!("certified rate r, against {name}"),
-                        value,
-                        known,
-                        near(known),
-                    )
-                    .on(words),
-                );
-            }
-            all
-        }
-    })
+    // The better a certified rate the smaller it is in discrete time and the larger along flows.
+    let (symbol, steps) = match motion {
+        Motion::Steps(_) => ("ρ", true),
+        Motion::Flow(_) => ("r", false),
+    };
+    let against = |what: &str, other: f64, budget: Budget, no_better: bool| {
+        let name = format!("certified rate {symbol}, against {what}");
+        let made = if steps == no_better { Measurement::at_least } else { Measurement::at_most };
+        made(name, value, other, budget).on(words.clone())
+    };
+    let mut all = vec![against("quadratics", quadratics, rounding, true)];
+    if let Some((name, known)) = known {
+        all.push(against(name, known, near(if steps { 1.0 - known } else { known }), false));
+    } else if let Motion::Steps(Exact::Discrete(family)) = motion {
+        let sector = search::sector(family, class, bounds::RATE).certified;
+        let sector = sector.map_or(1.0, |rate| rational::float_above(&rate.rate));
+        all.push(against("the sector inequality", sector, Budget::rounding(1e-6), false));
+    }
+    Ok(all)
 }
 
 /// V along the shipped step or flow.
