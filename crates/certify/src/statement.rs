@@ -345,14 +345,12 @@ fn usual(target: &Target) -> (Measure, Start) {
 }
 
 fn named<T: for<'a> Deserialize<'a>>(option: &'static str, text: &str) -> Result<T, CertifyError> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| CertifyError::DoesNotFit {
-        option,
-        value: text.to_owned(),
-        class: "of any kind".into(),
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|_| CertifyError::Number {
+        name: format!("--{option} `{}`", text.chars().take(40).collect::<String>()),
         reason: if option == "measure" {
-            "expected f, distance, gradient, best-f or best-gradient"
+            "expected f, distance, gradient, best-f or best-gradient".into()
         } else {
-            "expected distance, f, gradient or bregman"
+            "expected distance, f, gradient or bregman".into()
         },
     })
 }

@@ -245,8 +245,10 @@ fn coefficients(d: &Defaults<'_>) -> Result<Method, CertifyError> {
         }
         "indian" => {
             let (alpha, beta, gamma) = (d.needed("alpha")?, d.needed("beta")?, d.needed("step-size")?);
-            // Products of two wrong signs would be right.
+            // Products of two wrong signs would be right, and of one do not show which was wrong.
             in_range("step-size", &gamma, gamma > Rational::ZERO, POSITIVE)?;
+            in_range("alpha", &alpha, alpha >= Rational::ZERO, NOT_NEGATIVE)?;
+            in_range("beta", &beta, beta >= Rational::ZERO, NOT_NEGATIVE)?;
             Method::Indian { products: [gamma.sqr(), alpha * &gamma, gamma * beta] }
         }
         "proximal-point" => Method::ProximalPoint { steps: d.step_list(|| Some(Rational::ONE))? },

@@ -117,7 +117,8 @@ impl Interval {
     /// x² without the dependence of x·x.
     pub fn squared(self) -> Self {
         let (small, large) = (self.mignitude(), self.magnitude());
-        self.with_ends(mul_down(small, small), mul_up(large, large))
+        // A square that underflows is widened below 0, where none is.
+        self.with_ends(dinlab_numeric::max(mul_down(small, small), 0.0), mul_up(large, large))
     }
 
     /// Whether an end is NaN: the expression behind it may not be defined on all of the box.

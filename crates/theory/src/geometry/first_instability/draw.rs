@@ -104,7 +104,7 @@ fn beyond(parameters: [f64; 3], title: &str) -> Result<Panel, CheckError> {
     if !chord_x.is_empty() {
         let below = chord_y.iter().map(|a| -a).collect();
         panel = panel
-            .with(Layer::dashed("period 2: J′(θ) = λ_F θ", chord_x.clone(), chord_y, 1))
+            .with(Layer::dashed("period 2: J′(θ) = λθ at the flip", chord_x.clone(), chord_y, 1))
             .with(Layer::dashed("", chord_x, below, 1));
     }
     Ok(panel.with(Layer::Vertical { label: "λ*".into(), x: 1.0, color: 6, dash: Dash::Dotted }))
