@@ -36,8 +36,19 @@ pub enum Refusal {
     },
 }
 
-/// Bits after the binary point of a rounded multiplier, relative to the largest.
+/// Bits after the binary point of a rounded multiplier of size 1 and above; smaller ones keep as many of their own (all a float
+/// has), since next to large vectors small multipliers weigh as much.
 const BITS: usize = 60;
+/// Bits after the binary point at most.
+const MOST_BITS: usize = 300;
+
+fn nearest(value: f64) -> Option<Rational> {
+    let small = dinlab_numeric::max(-value.abs().log2(), 0.0);
+    rational::dyadic(
+        value,
+        if small.is_finite() { (BITS + small.ceil() as usize).min(MOST_BITS) } else { BITS },
+    )
+}
 
 /// The least of the segment from `y`, which fails, to `z`, which does not, that still passes: halvings of the way
 /// towards `y`, each verified. Costs nothing but exact arithmetic.
@@ -81,7 +92,7 @@ pub fn certify(lmi: &Lmi<Rational>, y: &[f64]) -> Result<Vec<Rational>, Refusal>
 fn attempt(lmi: &Lmi<Rational>, y: &[f64], zero: f64) -> Result<Vec<Rational>, Refusal> {
     let kept: Vec<f64> =
         y.iter().zip(&lmi.nonnegative).map(|(&v, &sign)| if sign && v <= zero { 0.0 } else { v }).collect();
-    let rounded: Option<Vec<Rational>> = kept.iter().map(|&value| rational::dyadic(value, BITS)).collect();
+    let rounded: Option<Vec<Rational>> = kept.iter().map(|&value| nearest(value)).collect();
     let mut exact = rounded.ok_or(Refusal::NotFinite)?;
     repair(lmi, &kept, &mut exact)?;
     verify(lmi, &exact)?;

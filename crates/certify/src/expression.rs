@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::number::Number;
+use crate::number::{Number, Rational};
 
 /// Σ cₐ eₐ over basis vectors a (dimension-free: only inner products of them ever matter).
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +64,27 @@ impl<S: Number> Vector<S> {
     pub fn coefficients(&self) -> &BTreeMap<usize, S> {
         &self.0
     }
+    /// The same vector where basis vector a is `old[a]` in a new basis.
+    #[must_use]
+    pub fn in_basis(&self, old: &[Self]) -> Self {
+        self.0.iter().fold(Self::zero(), |sum, (&a, c)| sum.plus(c, &old[a]))
+    }
+}
+
+impl Vector<Rational> {
+    /// Each coefficient the nearest float.
+    pub fn to_float(&self) -> Vector<f64> {
+        Vector(self.0.iter().map(|(&a, c)| (a, c.float())).collect())
+    }
+}
+
+impl Vector<f64> {
+    /// ‖self‖² in a Gram matrix (row-major n × n).
+    pub fn square_at(&self, gram: &[f64], n: usize) -> f64 {
+        let rows =
+            self.0.iter().map(|(&a, c)| self.0.iter().map(|(&b, d)| c * d * gram[a * n + b]).sum::<f64>());
+        rows.sum()
+    }
 }
 
 /// Σ m_ab ⟨eₐ, e_b⟩ (a ≤ b, each product once) + Σ cᵢ fᵢ + constant.
@@ -121,9 +142,33 @@ impl<S: Number> Expression<S> {
     pub fn scaled(&self, factor: &S) -> Self {
         Self::zero().plus(factor, self)
     }
+    /// The same where basis vector a is `old[a]` in a new basis.
+    #[must_use]
+    pub fn in_basis(&self, old: &[Vector<S>]) -> Self {
+        let rest = Self { gram: BTreeMap::new(), ..self.clone() };
+        self.gram.iter().fold(rest, |sum, (&(a, b), c)| sum.plus(c, &old[a].dot(&old[b])))
+    }
+    /// Sum of the absolute values of its parts, but for the constant, where basis vectors and values have these units.
+    pub fn size(&self, basis: &[(String, f64)], values: &[(String, f64)]) -> f64 {
+        let products: f64 =
+            self.gram.iter().map(|(&(a, b), c)| c.float().abs() * basis[a].1 * basis[b].1).sum();
+        let functions: f64 = self.values.iter().map(|(&i, c)| c.float().abs() * values[i].1).sum();
+        products + functions
+    }
     /// Whether nothing is left.
     pub fn vanishes(&self) -> bool {
         self.gram.is_empty() && self.values.is_empty() && self.constant.vanishes()
+    }
+}
+
+impl Expression<Rational> {
+    /// Each coefficient the nearest float.
+    pub fn to_float(&self) -> Expression<f64> {
+        Expression {
+            gram: self.gram.iter().map(|(&key, c)| (key, c.float())).collect(),
+            values: self.values.iter().map(|(&i, c)| (i, c.float())).collect(),
+            constant: self.constant.float(),
+        }
     }
 }
 

@@ -200,7 +200,10 @@ pub fn dual<S: Number>(model: &Model<S>, keys: &[Key]) -> (Lmi<S>, Vec<Multiplie
                     terms.push((index, Symmetric::from([((a, b), one.clone())])));
                 }
             }
-            more.push(Block { name, size, units: vec![1.0; size], constant: Symmetric::new(), terms });
+            // The multiplier of a matrix of size u_a·u_b is of size 1/(u_a·u_b).
+            let unit = |a: usize| entries[a][a].size(basis, values).sqrt();
+            let units = (0..size).map(unit).map(|u| if u > 0.0 && u.is_finite() { u } else { 1.0 }).collect();
+            more.push(Block { name, size, units, constant: Symmetric::new(), terms });
         }
     }
     let mut blocks = vec![gram];

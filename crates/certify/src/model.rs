@@ -2,6 +2,8 @@
 //! functions of the given classes produce when the method runs on them (Drori, Teboulle, Math. Program. 145, 2014;
 //! Taylor, Hendrickx, Glineur, Math. Program. 161, 2017).
 
+mod basis;
+
 use crate::{
     class::{Class, Point, Tightness},
     expression::{Expression, Vector},
@@ -63,6 +65,8 @@ pub struct Model<S> {
     functions: Vec<FunctionData<S>>,
     sides: Vec<(String, Relation, Expression<S>)>,
     objective: Expression<S>,
+    /// Vectors whose size matters besides those of the points: what is measured.
+    measured: Vec<Vector<S>>,
     units: Units,
     /// Whether the method is only described by necessary conditions.
     loose: bool,
@@ -71,8 +75,16 @@ pub struct Model<S> {
 impl<S: Number> Model<S> {
     /// An empty model.
     pub fn new(units: Units) -> Self {
-        let (basis, values, functions, sides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { basis, values, functions, sides, objective: Expression::zero(), units, loose: false }
+        Self {
+            basis: Vec::new(),
+            values: Vec::new(),
+            functions: Vec::new(),
+            sides: Vec::new(),
+            objective: Expression::zero(),
+            measured: Vec::new(),
+            units,
+            loose: false,
+        }
     }
 
     /// A new unknown point.
@@ -156,6 +168,12 @@ impl<S: Number> Model<S> {
     /// What is maximised.
     pub fn maximise(&mut self, objective: Expression<S>) {
         self.objective = objective;
+    }
+
+    /// What is maximised is the square of a vector.
+    pub fn maximise_square(&mut self, vector: Vector<S>) {
+        self.objective = vector.square();
+        self.measured.push(vector);
     }
 
     /// What is maximised is the smallest of several expressions.

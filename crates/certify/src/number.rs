@@ -19,6 +19,8 @@ pub trait Number: Clone + PartialEq + std::fmt::Debug + 'static {
     fn times(&self, other: &Self) -> Self;
     /// Whether self = 0.
     fn vanishes(&self) -> bool;
+    /// The nearest float.
+    fn float(&self) -> f64;
 
     /// A whole number.
     fn whole(value: i64) -> Self {
@@ -53,6 +55,9 @@ impl Number for f64 {
     fn vanishes(&self) -> bool {
         *self == 0.0
     }
+    fn float(&self) -> f64 {
+        *self
+    }
 }
 
 impl Number for Rational {
@@ -73,5 +78,8 @@ impl Number for Rational {
     }
     fn vanishes(&self) -> bool {
         self.is_zero()
+    }
+    fn float(&self) -> f64 {
+        self.to_f64().value()
     }
 }

@@ -74,7 +74,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Accuracy asked of the solver; what it cannot reach it reports as almost solved.
-const TOLERANCE: f64 = 1e-10;
+pub const TOLERANCE: f64 = 1e-10;
 /// Accuracy at which a stalled run counts as almost solved.
 pub const REDUCED: f64 = 1e-6;
 

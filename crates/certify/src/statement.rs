@@ -243,7 +243,7 @@ impl Statement {
                 let value = o.whole(last).0;
                 o.model.maximise(value);
             }
-            Measure::Distance => o.model.maximise(last.x.square()),
+            Measure::Distance => o.model.maximise_square(last.x.clone()),
             Measure::Gradient => {
                 let gradient = o.whole(last).1;
                 o.model.maximise(gradient.square());

@@ -1,6 +1,9 @@
 //! The worst case of a method over a class: solve, round, verify.
 
+mod frame;
 mod ray;
+
+use frame::Frame;
 
 use crate::{
     class::Tightness,
@@ -59,6 +62,8 @@ pub struct Answer {
     pub solves: u32,
     /// Whether the class's conditions are exact.
     pub tightness: Tightness,
+    /// Basis vectors whose rows must vanish in the dual.
+    rows: Vec<usize>,
 }
 
 /// Rooms left for rounding, in the problem's units; the first that works is taken.
@@ -69,12 +74,13 @@ const HALVINGS: u32 = 5;
 const LOOSE: f64 = 1e-2;
 /// A bound further off than this part of itself is sought again in the units of its worst case, this often at most.
 const FINE: f64 = 1e-6;
-const REFINEMENTS: usize = 2;
+const REFINEMENTS: usize = 4;
 /// Solves in the units of a ray before a worst case that is known to be finite is given up.
 const RESCALINGS: usize = 8;
 /// Part of a unit below which the units of a worst case are not taken.
 const FINEST: f64 = 1e-6;
-/// A pair left out is taken in when the solution violates it by more than this, in the problem's units.
+/// A pair left out is taken in when the solution violates it by more than this part of its size in the
+/// model's units.
 const VIOLATION: f64 = 1e-7;
 /// Rounds of taking in what is violated before all pairs are taken.
 const ROUNDS: usize = 6;
@@ -128,6 +134,11 @@ impl Answer {
             .is_some_and(|bound| (bound - self.value).abs() <= part * bound)
     }
 
+    /// Whether the solver's accuracy is enough for [`FINE`]: it is relative to the units of the measure, not to its value.
+    fn is_known(&self, model: &Model<f64>) -> bool {
+        solver::TOLERANCE * model.objective().size(model.basis(), model.values()) <= FINE * self.value.abs()
+    }
+
     fn bound(&self) -> Option<&Rational> {
         match &self.outcome {
             Outcome::Certified(proof) => Some(&proof.bound),
@@ -135,13 +146,15 @@ impl Answer {
         }
     }
 
-    /// The answer with the smaller bound.
+    /// The answer with the smaller bound, and the work of both.
     fn or_better(self, other: Self) -> Self {
-        match (self.bound(), other.bound()) {
+        let solves = self.solves + other.solves;
+        let better = match (self.bound(), other.bound()) {
             (Some(own), Some(new)) if new < own => other,
             (None, Some(_)) => other,
             _ => self,
-        }
+        };
+        Self { solves, ..better }
     }
 }
 
@@ -160,22 +173,7 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
     if !options.certify || matches!(answer.outcome, Outcome::Unbounded | Outcome::Infeasible) {
         return answer;
     }
-    let mut own = model.clone();
-    for _ in 0..REFINEMENTS {
-        if answer.is_near(FINE) {
-            break;
-        }
-        // In the units of the worst case found, so that the room for rounding is a part of the value; where that is far below
-        // those of the problem, its small entries are known only then.
-        let Some(units) = units_of(&own, &answer, 1.0, FINEST) else { break };
-        own.rescale(&units.0, &units.1);
-        let next = in_units(statement, &own, options);
-        let better = next.bound().is_some_and(|bound| answer.bound().is_none_or(|known| bound < known));
-        answer = answer.or_better(next);
-        if !better {
-            break;
-        }
-    }
+    answer = refined(statement, &model, options, answer);
     for pairs in [Pairs::Likely, Pairs::All] {
         if !answer.is_close(LOOSE) && pairs != options.pairs {
             answer = answer.or_better(in_units(statement, &model, Options { pairs, ..options }));
@@ -187,6 +185,31 @@ pub fn worst_case_with(statement: &Statement, options: Options) -> Answer {
         }
     }
     answer
+}
+
+/// Solved again in a basis and units of the worst case found, so that the room for rounding is a part of the value; where that is
+/// far below those of the problem, its small entries are known only then.
+fn refined(statement: &Statement, model: &Model<f64>, options: Options, first: Answer) -> Answer {
+    let mut exact: Model<Rational> = statement.model();
+    let units = |all: &[(String, f64)]| all.iter().map(|(_, unit)| *unit).collect::<Vec<f64>>();
+    exact.rescale(&units(model.basis()), &units(model.values()));
+    let (mut frame, mut last, mut best) = (Frame::new(exact), first.clone(), first);
+    if best.is_near(FINE) && best.is_known(model) {
+        return best;
+    }
+    for _ in 0..REFINEMENTS {
+        let Some(next) = frame.next(&last) else { break };
+        frame = next;
+        last = in_units(statement, &frame.model(), options);
+        let before = best.bound().map(rational::float_above);
+        best = best.or_better(Answer { gram: frame.own_gram(&last.gram), ..last.clone() });
+        let after = best.bound().map(rational::float_above);
+        // What no longer moves is not the frame's fault.
+        if before.zip(after).is_none_or(|(before, after)| before - after <= FINE * after) {
+            break;
+        }
+    }
+    best
 }
 
 /// The best of all iterates is no worse than x₀, which the start may bound by itself.
@@ -223,7 +246,7 @@ fn beyond_ray(statement: &Statement, model: &mut Model<f64>, options: Options, r
     let finite = statement.is_finite();
     let mut last = ray.clone();
     for _ in 0..if finite { RESCALINGS } else { 1 } {
-        let Some(units) = start_scale(model, &last).and_then(|c| units_of(model, &last, c, 1.0)) else {
+        let Some(units) = start_scale(model, &last).and_then(|c| units_of(model, &last, c)) else {
             break;
         };
         model.rescale(&units.0, &units.1);
@@ -251,10 +274,10 @@ fn start_scale(model: &Model<f64>, ray: &Answer) -> Option<f64> {
     factor.is_finite().then_some(factor)
 }
 
-/// Units in which `factor` times a Gram matrix with its values is of size 1, but not below `least` times those in use.
-fn units_of(model: &Model<f64>, answer: &Answer, factor: f64, least: f64) -> Option<(Vec<f64>, Vec<f64>)> {
+/// Units in which `factor` times a Gram matrix with its values is of size 1, but not below those in use.
+fn units_of(model: &Model<f64>, answer: &Answer, factor: f64) -> Option<(Vec<f64>, Vec<f64>)> {
     let n = model.basis().len();
-    let at_least = |unit: f64, size: f64| dinlab_numeric::max(least * unit, size);
+    let at_least = |unit: f64, size: f64| dinlab_numeric::max(unit, size);
     let basis: Vec<f64> = model
         .basis()
         .iter()
@@ -440,10 +463,10 @@ impl<'a> Search<'a> {
             return true;
         }
         let n = self.model.basis().len();
-        let unit = self.model.units().value;
+        let (basis, values) = (self.model.basis(), self.model.values());
         self.model.constraint(key).is_none_or(|(_, _, e)| {
             let value = e.at(&solution.matrices[0], n, &solution.numbers);
-            value.is_nan() || value < -VIOLATION * unit
+            value.is_nan() || value < -VIOLATION * e.size(basis, values)
         })
     }
 
@@ -463,6 +486,7 @@ impl<'a> Search<'a> {
             constraints: [self.keys.len(), self.keys.len() + self.left_out.len()],
             solves: self.solves,
             tightness: self.model.tightness(),
+            rows: self.rows,
         }
     }
 }

@@ -29,11 +29,7 @@ pub(super) fn is_good(model: &Model<f64>, keys: &[Key], ray: &Solution) -> bool 
     let entries = scaled.iter().copied();
     let relative = numbers.iter().zip(model.values()).map(|(x, (_, unit))| x / unit);
     let size = entries.chain(relative).fold(0.0, |m, x| dinlab_numeric::max(m, x.abs()));
-    let room = |e: &Expression<f64>| {
-        let products: f64 = e.gram.iter().map(|(&(a, b), c)| c.abs() * basis[a] * basis[b]).sum();
-        let values: f64 = e.values.iter().map(|(&v, c)| c.abs() * model.values()[v].1).sum();
-        RAY * size * (products + values)
-    };
+    let room = |e: &Expression<f64>| RAY * size * e.size(model.basis(), model.values());
     let fits = |key: &Key| match model.constraint(key) {
         Some((_, Relation::NonNegative, e)) => homogeneous(&e) >= -room(&e),
         Some((_, Relation::Zero, e)) => homogeneous(&e).abs() <= room(&e),
