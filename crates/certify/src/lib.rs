@@ -39,6 +39,7 @@ pub mod statement;
 pub mod target;
 pub mod verify;
 pub mod worst_case;
+pub mod worst_curve;
 pub mod worst_function;
 
 pub use error::CertifyError;

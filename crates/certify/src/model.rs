@@ -65,8 +65,8 @@ pub struct Model<S> {
     functions: Vec<FunctionData<S>>,
     sides: Vec<(String, Relation, Expression<S>)>,
     objective: Expression<S>,
-    /// Vectors whose size matters besides those of the points: what is measured.
-    measured: Vec<Vector<S>>,
+    /// Vectors that matter besides those of the points: the start, and what is measured.
+    marked: Vec<Vector<S>>,
     units: Units,
     /// Whether the method is only described by necessary conditions.
     loose: bool,
@@ -81,7 +81,7 @@ impl<S: Number> Model<S> {
             functions: Vec::new(),
             sides: Vec::new(),
             objective: Expression::zero(),
-            measured: Vec::new(),
+            marked: Vec::new(),
             units,
             loose: false,
         }
@@ -91,6 +91,16 @@ impl<S: Number> Model<S> {
     pub fn unknown_point(&mut self, name: &str) -> Vector<S> {
         self.basis.push((name.to_owned(), self.units.length));
         Vector::basis(self.basis.len() - 1)
+    }
+
+    /// The place where the method starts.
+    pub fn starts_at(&mut self, start: &Vector<S>) {
+        self.marked.insert(0, start.clone());
+    }
+
+    /// The place where the method starts, where it has been said.
+    pub fn start(&self) -> Option<&Vector<S>> {
+        self.marked.first()
     }
 
     /// A new unknown gradient.
@@ -173,7 +183,7 @@ impl<S: Number> Model<S> {
     /// What is maximised is the square of a vector.
     pub fn maximise_square(&mut self, vector: Vector<S>) {
         self.objective = vector.square();
-        self.measured.push(vector);
+        self.marked.push(vector);
     }
 
     /// What is maximised is the smallest of several expressions.

@@ -51,6 +51,7 @@ impl<S: Number> Setting<S> {
     pub fn new(target: &Target, units: Units) -> Self {
         let mut model = Model::new(units);
         let start = model.unknown_point("x0");
+        model.starts_at(&start);
         let (first, second, relative) = match target {
             Target::Single(class) => {
                 let f = model.function("f", class.clone());

@@ -9,11 +9,11 @@ use crate::{
 };
 
 impl<S: Number> Model<S> {
-    /// The vectors that conditions and measure speak of: points, gradients, and what is measured.
+    /// The vectors that conditions and measure speak of: points, gradients, the start and what is measured.
     pub fn vectors(&self) -> Vec<Vector<S>> {
         let points = self.functions.iter().flat_map(|f| &f.points);
         let mut all: Vec<Vector<S>> = points.flat_map(|p| [p.x.clone(), p.g.clone()]).collect();
-        all.extend(self.measured.iter().cloned());
+        all.extend(self.marked.iter().cloned());
         all.retain(|v| !v.coefficients().is_empty());
         all
     }
@@ -42,7 +42,7 @@ impl<S: Number> Model<S> {
             functions: self.functions.iter().map(function).collect(),
             sides: self.sides.iter().map(|(name, how, e)| (name.clone(), *how, expression(e))).collect(),
             objective: expression(&self.objective),
-            measured: self.measured.iter().map(&vector).collect(),
+            marked: self.marked.iter().map(&vector).collect(),
             units: self.units,
             loose: self.loose,
         }

@@ -123,6 +123,11 @@ impl Answer {
         (above >= 0.0 && bound > 0.0).then_some(above / bound)
     }
 
+    /// The model in the basis and units of this worst case.
+    pub(crate) fn model_in_its_basis(&self, statement: &Statement) -> Option<Model<f64>> {
+        Some(Frame::new(statement.model()).next(self)?.model())
+    }
+
     fn is_close(&self, part: f64) -> bool {
         self.loss().is_some_and(|loss| loss <= part)
     }

@@ -91,7 +91,7 @@ impl WorstCase {
             _ => None,
         };
         let written = certificate.as_ref().map(|c| self.certificate.write(c)).transpose()?;
-        let function = certificate.as_ref().and_then(|_| worst_function(&statement, answer.value));
+        let function = certificate.as_ref().and_then(|_| worst_function(&statement, &answer));
         let figure = function.as_ref().and_then(|f| picture::one_dimensional(&statement, f));
         let mut text = text(&statement, &answer, function.as_ref()) + &written.unwrap_or_default();
         if let Some(file) = &self.figure {
