@@ -11,12 +11,33 @@ pub(super) const ULPS: f64 = 24.0;
 
 /// log 2 = `LN2_HIGH` + `LN2_LOW`; the first has 21 zero bits at its end, so that small multiples of it are exact (the
 /// split is that of fdlibm).
-const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+pub(super) const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// π/2 in three parts, the first two of 33 bits (the split is that of fdlibm); the third is rounded down.
-const HALF_PI: [f64; 3] = [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
+pub(super) const HALF_PI: [f64; 3] =
+    [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
 /// Quarter turns up to which multiples of the first two parts of π/2 are exact.
 const QUARTERS_MAX: f64 = 1_048_576.0;
+
+/// A series: how many terms are summed, up to which argument, and what the rest of it is at most there (tested).
+pub(super) struct Series {
+    pub(super) terms: u32,
+    pub(super) reach: f64,
+    pub(super) tail: f64,
+}
+
+/// eʳ = Σ rⁱ/i!: i up to 15.
+pub(super) const EXP: Series = Series { terms: 16, reach: 0.35, tail: 4e-21 };
+/// log((1+s)/(1−s))/2s = Σ s²ⁱ/(2i+1) for mantissas between 1/√2 and √2.
+pub(super) const LOG: Series = Series { terms: 14, reach: 0.1716, tail: 2e-23 };
+/// The same for s = t/(2+t), t up to 1.
+pub(super) const LOG_ONE_PLUS: Series = Series { terms: 23, reach: 0.334, tail: 4e-24 };
+/// sin r/r = Σ (−r²)ⁱ/(2i+1)!.
+pub(super) const SIN: Series = Series { terms: 10, reach: 0.8, tail: 3e-22 };
+/// cos r = Σ (−r²)ⁱ/(2i)!.
+pub(super) const COS: Series = Series { terms: 11, reach: 0.8, tail: 7e-24 };
+/// sinh x/x = Σ x²ⁱ/(2i+1)!.
+pub(super) const SINH: Series = Series { terms: 12, reach: 1.0, tail: 1e-25 };
 
 /// [v, next v]: the constant between two neighbouring numbers.
 fn after(v: f64) -> Interval {
@@ -53,23 +74,21 @@ pub(super) fn exp(x: f64) -> Interval {
     let r = Interval::point(x)
         - Interval::point(k) * Interval::point(LN2_HIGH)
         - Interval::point(k) * after(LN2_LOW);
-    // |r| ≤ 0.35; the remainder of degree 15 is at most 0.35¹⁶ e^0.35/16! < 4·10⁻²¹.
     let mut sum = Interval::ONE;
-    for i in (1..=15).rev() {
+    for i in (1..EXP.terms).rev() {
         sum = Interval::ONE + r * sum / Interval::point(f64::from(i));
     }
-    (sum + remainder(4e-21)) * Interval::point(power_of_two(k as i32))
+    (sum + remainder(EXP.tail)) * Interval::point(power_of_two(k as i32))
 }
 
-/// log((1+s)/(1−s)) = 2(s + s³/3 + s⁵/5 + …) with `terms` terms, for |s| ≤ 1/3 and a tail (in units of 2s) of at most
-/// `tail`.
-fn log_ratio(s: Interval, terms: u32, tail: f64) -> Interval {
+/// log((1+s)/(1−s)) = 2(s + s³/3 + s⁵/5 + …).
+fn log_ratio(s: Interval, series: &Series) -> Interval {
     let square = s.squared();
     let mut sum = Interval::point(0.0);
-    for i in (0..terms).rev() {
+    for i in (0..series.terms).rev() {
         sum = Interval::ONE / Interval::point(f64::from(2 * i + 1)) + square * sum;
     }
-    Interval::point(2.0) * s * (sum + remainder(tail))
+    Interval::point(2.0) * s * (sum + remainder(series.tail))
 }
 
 /// log x for x > 0; −∞ at 0.
@@ -90,16 +109,14 @@ pub(super) fn ln(x: f64) -> Interval {
     let high = mantissa > std::f64::consts::SQRT_2;
     let m = Interval::point(if high { mantissa / 2.0 } else { mantissa });
     let k = f64::from(exponent + shift + i32::from(high));
-    // |s| ≤ 0.1716; 0.02945¹⁴/(29·0.97) < 2·10⁻²³.
     let s = (m - Interval::ONE) / (m + Interval::ONE);
     let k = Interval::point(k);
-    k * Interval::point(LN2_HIGH) + (k * after(LN2_LOW) + log_ratio(s, 14, 2e-23))
+    k * Interval::point(LN2_HIGH) + (k * after(LN2_LOW) + log_ratio(s, &LOG))
 }
 
 /// log(1 + t) for 0 ≤ t ≤ 1.
 fn ln_one_plus(t: Interval) -> Interval {
-    // s = t/(2+t) ≤ 1/3; 9⁻²³/(47·8/9) < 3·10⁻²⁴.
-    log_ratio(t / (Interval::point(2.0) + t), 23, 3e-24)
+    log_ratio(t / (Interval::point(2.0) + t), &LOG_ONE_PLUS)
 }
 
 /// x = kπ/2 + r with |r| ≤ 0.79; `None` where x is too large for the three parts of π/2.
@@ -113,24 +130,24 @@ fn quarter(x: f64) -> Option<(i64, Interval)> {
     Some((k as i64, r - times(after(HALF_PI[2]))))
 }
 
-/// sin r for |r| ≤ 0.8: remainder 0.8²⁰/21! < 3·10⁻²² in units of r.
+/// sin r for |r| ≤ 0.8.
 fn sin_series(r: Interval) -> Interval {
     let square = r.squared();
     let mut sum = Interval::ONE;
-    for i in (1..=9).rev() {
+    for i in (1..SIN.terms).rev() {
         sum = Interval::ONE - square * sum / Interval::point(f64::from(2 * i * (2 * i + 1)));
     }
-    r * (sum + remainder(3e-22))
+    r * (sum + remainder(SIN.tail))
 }
 
-/// cos r for |r| ≤ 0.8: remainder 0.8²²/22! < 7·10⁻²⁴.
+/// cos r for |r| ≤ 0.8.
 fn cos_series(r: Interval) -> Interval {
     let square = r.squared();
     let mut sum = Interval::ONE;
-    for i in (1..=10).rev() {
+    for i in (1..COS.terms).rev() {
         sum = Interval::ONE - square * sum / Interval::point(f64::from(2 * i * (2 * i - 1)));
     }
-    sum + remainder(7e-24)
+    sum + remainder(COS.tail)
 }
 
 /// sin(x + `turns`·π/2).
@@ -164,14 +181,13 @@ pub(super) fn sinh(x: f64) -> Interval {
         let e = exp(x);
         return Interval::point(0.5) * (e - Interval::ONE / e);
     }
-    // The remainder of degree 23 is at most cosh 1/25! < 2·10⁻²⁵ in units of x.
     let x = Interval::point(x);
     let square = x.squared();
     let mut sum = Interval::ONE;
-    for i in (1..=11).rev() {
+    for i in (1..SINH.terms).rev() {
         sum = Interval::ONE + square * sum / Interval::point(f64::from(2 * i * (2 * i + 1)));
     }
-    x * (sum + remainder(2e-25))
+    x * (sum + remainder(SINH.tail))
 }
 
 /// cosh x.

@@ -124,6 +124,103 @@ fn elementary_functions_enclose_their_values_within_the_stated_width() {
     }
 }
 
+/// The first term that is left out times the sum of a geometric series, whose ratio is at most that of the next two.
+#[test]
+fn what_is_left_out_of_every_series_is_within_its_tail() {
+    let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
+    let even = |x: f64, i: u32| x.powi(2 * i as i32);
+    let cases: [(&str, &elementary::Series, &dyn Fn(f64, u32) -> f64); 6] = [
+        ("exp", &elementary::EXP, &|x, i| x.powi(i as i32) / factorial(i)),
+        ("log", &elementary::LOG, &|x, i| even(x, i) / f64::from(2 * i + 1)),
+        ("log(1 + t)", &elementary::LOG_ONE_PLUS, &|x, i| even(x, i) / f64::from(2 * i + 1)),
+        ("sin", &elementary::SIN, &|x, i| even(x, i) / factorial(2 * i + 1)),
+        ("cos", &elementary::COS, &|x, i| even(x, i) / factorial(2 * i)),
+        ("sinh", &elementary::SINH, &|x, i| even(x, i) / factorial(2 * i + 1)),
+    ];
+    for (name, series, term) in cases {
+        let first = term(series.reach, series.terms);
+        // Ratios fall for the factorials; those of the logarithm stay below the square of the argument.
+        let ratio = if name.starts_with("log") {
+            series.reach.powi(2)
+        } else {
+            term(series.reach, series.terms + 1) / first
+        };
+        let rest = first / (1.0 - ratio);
+        assert!(rest <= series.tail && series.tail < 3.0 * rest, "{name}: {rest:e} of {:e}", series.tail);
+    }
+    // Arguments stay within reach: half of log 2, the ratio of √2, of t = 1, an eighth turn and a little.
+    let log_2 = std::f64::consts::LN_2;
+    assert!(elementary::EXP.reach > 0.5 * log_2 && elementary::LOG_ONE_PLUS.reach > 1.0 / 3.0);
+    let root = std::f64::consts::SQRT_2;
+    assert!(elementary::LOG.reach > (root - 1.0) / (root + 1.0));
+    assert!(
+        elementary::SIN.reach > std::f64::consts::FRAC_PI_4 + 0.01
+            && elementary::COS.reach == elementary::SIN.reach
+    );
+}
+
+/// log 2 and π/2 by 60 decimals.
+#[test]
+fn parts_of_the_constants_enclose_them() {
+    let exact = |x: f64| BigRational::from_float(x).expect("finite");
+    let decimals = |digits: &str| {
+        let whole: num_bigint::BigInt = digits.parse().expect("digits");
+        BigRational::new(whole, num_bigint::BigInt::from(10).pow(60))
+    };
+    let log_2 = decimals("693147180559945309417232121458176568075500134360255254120680");
+    let half_pi = decimals("1570796326794896619231321691639751442098584699687552910487472");
+    let [first, second, third] = elementary::HALF_PI;
+    let cases = [
+        (log_2 - exact(elementary::LN2_HIGH), elementary::LN2_LOW),
+        (half_pi - exact(first) - exact(second), third),
+    ];
+    for (rest, part) in cases {
+        assert!(exact(part) < rest && rest < exact(part.next_up()), "{part:e}");
+    }
+    // Products with whole numbers below 2²⁰ are exact for 33 bits.
+    for part in [elementary::LN2_HIGH, first, second] {
+        assert_eq!(part.to_bits() & ((1 << 20) - 1), 0);
+    }
+}
+
+#[test]
+fn boxes_of_positive_numbers_hold_powers_and_roots() {
+    type F = (&'static str, fn(Interval) -> Interval, fn(f64) -> f64);
+    let functions: [F; 8] = [
+        ("x^1.5", |x| x.powf(1.5), |x| x.powf(1.5)),
+        ("x^-1.5", |x| x.powf(-1.5), |x| x.powf(-1.5)),
+        ("x^-2", |x| x.powf(-2.0), |x| x.powf(-2.0)),
+        ("sqrt", Scalar::sqrt, f64::sqrt),
+        ("ln", Scalar::ln, f64::ln),
+        ("exp", Scalar::exp, f64::exp),
+        ("tanh", Scalar::tanh, f64::tanh),
+        ("logistic", Scalar::logistic, Scalar::logistic),
+    ];
+    let mut stream = dinlab_numeric::Stream::new(5, "positive boxes", 0);
+    for (name, over, at) in functions {
+        for _ in 0..300 {
+            let low = stream.uniform(0.01, 3.0);
+            let high = low + stream.uniform(0.0, 2.0).powi(2);
+            let image = over(Interval::new(low, high));
+            let ends = [at(low), at(high)].map(|y| (y, 8.0 * f64::EPSILON * (1.0 + y.abs())));
+            for (y, slack) in ends {
+                assert!(
+                    image.low <= y + slack && y - slack <= image.high,
+                    "{name} on [{low}, {high}]: {image:?}"
+                );
+            }
+            // Monotone functions: the image is no wider than the values at the ends.
+            let (least, most) =
+                (dinlab_numeric::min(ends[0].0, ends[1].0), dinlab_numeric::max(ends[0].0, ends[1].0));
+            let slack = 64.0 * f64::EPSILON * (1.0 + most.abs());
+            assert!(
+                image.low >= least - slack && image.high <= most + slack,
+                "{name} on [{low}, {high}]: {image:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn random_points_agree_with_the_library_to_its_error() {
     // The library is within 2 ulps (of the larger of value and 10⁻³ for the waves).
