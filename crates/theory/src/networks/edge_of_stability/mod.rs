@@ -12,6 +12,8 @@
 //! happen above it, so cos 2πf is predicted interval by interval and averaged with the weights that the intervals have in the correlation. Its change over an interval
 //! is the tolerance. At flips f is ½ on both sides of λ*: nothing is judged there.
 
+mod linear;
+
 use dinlab_analysis::{
     krylov::largest_eigenpair,
     spectrum,
@@ -54,11 +56,12 @@ static CLAIM: Claim = Claim {
     differences: "the paper observes it for gradient descent and heavy ball; λ* of INDIAN is derived (stability-region), and the statement stays an observation, \
                   not a theorem",
     measured: "A 1-20-20-1 tanh network on Chebyshev's polynomial T₃ at 20 points: the mean over eight starts of the median of sharpness/λ* over the plateau, at two flip settings (one with αβ > 1) and one Neimark–Sacker setting; at the latter also the \
-               correlation of second differences of θ along the top eigenvector one step apart (cos 2πf), against the multipliers at the sharpness of the same times.",
-    refuted_by: "a plateau elsewhere than at λ*, no plateau, or another frequency",
+               correlation of second differences of θ along the top eigenvector one step apart (cos 2πf), against the multipliers at the sharpness of the same times. At the end of a run the derivative of the \
+               step itself along two directions, by central differences: the curvature at which it turns unstable, over λ*, and its trace and determinant along the top eigenvector.",
+    refuted_by: "a plateau elsewhere than at λ*, no plateau, another frequency, or a step whose derivative turns unstable elsewhere",
     tolerance: "0.06 in the mean level: a pilot of 48 starts has means from 1.005 to 1.026 with standard errors up to 0.012; cos 2πf: its predicted change over \
-                the 50 steps between two measurements of the sharpness",
-    control: "gross: the limit 2/(γβ) of gradient descent with the same effective step stands for λ*; near miss: 1.15 λ*",
+                the 50 steps between two measurements of the sharpness; derivative of the step: 10⁻⁶ (rounding 10²ε/δ, times the distance from small curvatures to λ*; halving δ shows O(δ²))",
+    control: "gross: the limit 2/(γβ) of gradient descent with the same effective step stands for λ*; near miss: 1.15 λ* for the level, 1.0001 λ* for the step",
     evidence: Evidence::Sampled,
     cost: "some 10⁴ full-batch steps and as many Hessian-vector products per setting",
 };
@@ -120,6 +123,9 @@ struct Watched {
     loss: Vec<f64>,
     /// Per interval between measurements, of second differences d along the top eigenvector: Σ d_k d_{k+1}, Σ d_k², Σ d_{k+1}².
     products: Vec<[f64; 3]>,
+    /// The last θ at which the sharpness was measured, and the top eigenvector there.
+    last: Vec<f64>,
+    direction: Vec<f64>,
     status: Status,
 }
 
@@ -166,6 +172,8 @@ fn watch(case: &Case, start: u64, context: &Context<'_>) -> Result<Watched, Chec
         sharpness: Vec::new(),
         loss: Vec::new(),
         products: Vec::new(),
+        last: Vec::new(),
+        direction: Vec::new(),
         status: Status::ReachedEnd,
     };
     let (mut recent, mut last): (Vec<f64>, Option<f64>) = (Vec::new(), None);
@@ -179,6 +187,8 @@ fn watch(case: &Case, start: u64, context: &Context<'_>) -> Result<Watched, Chec
                 }
                 Err(error) => failed = Some(error),
             }
+            found.last.clear();
+            found.last.extend_from_slice(o.theta);
             found.steps.push(o.index as f64);
             found.loss.push(values.value(o.theta));
             found.products.push([0.0; 3]);
@@ -207,6 +217,7 @@ fn watch(case: &Case, start: u64, context: &Context<'_>) -> Result<Watched, Chec
         return Err(error);
     }
     found.status = outcome.status;
+    found.direction = direction;
     Ok(found)
 }
 
@@ -235,6 +246,8 @@ struct Plateau {
     level: Option<f64>,
     /// cos 2πf along the top eigenvector, measured and predicted, and the predicted one's change over an interval.
     cosines: Option<[f64; 3]>,
+    /// What the step itself shows at the end (first start).
+    step: Vec<Measurement>,
 }
 
 fn one(case: &Case, start: u64, context: &Context<'_>) -> Result<Plateau, CheckError> {
@@ -243,12 +256,19 @@ fn one(case: &Case, start: u64, context: &Context<'_>) -> Result<Plateau, CheckE
         let (what, expected) = (case.words(), "reached-end");
         return Err(CheckError::UnexpectedStatus { what, status: found.status, expected });
     }
-    let Some(range) = plateau(&found) else { return Ok(Plateau { level: None, cosines: None }) };
+    let mut step = Vec::new();
+    if start == 0 {
+        let parameters = [case.alpha, case.beta, found.gamma];
+        let (theta, top, factor) = (&found.last, &found.direction, case.factor);
+        let point = linear::Point { objective: &network()?, theta, top, parameters, factor };
+        step = point.measure(&case.words(), context)?;
+    }
+    let Some(range) = plateau(&found) else { return Ok(Plateau { level: None, cosines: None, step }) };
     let predicted =
         if case.gradient_descent { 2.0 / (found.gamma * case.beta) } else { case.factor * found.limit };
     let level = median(&found.sharpness[range.clone()]) / predicted;
     if stability::first_instability(case.alpha, case.beta, found.gamma) != FirstInstability::NeimarkSacker {
-        return Ok(Plateau { level: Some(level), cosines: None });
+        return Ok(Plateau { level: Some(level), cosines: None, step });
     }
     let [mut cross, mut before, mut after, mut expected, mut change] = [0.0; 5];
     // The last interval has no sharpness at its end.
@@ -260,7 +280,7 @@ fn one(case: &Case, start: u64, context: &Context<'_>) -> Result<Plateau, CheckE
         change += b * (ends[0] - ends[1]).abs();
     }
     let cosines = Some([cross / (before * after).sqrt(), expected / before, change / before]);
-    Ok(Plateau { level: Some(level), cosines })
+    Ok(Plateau { level: Some(level), cosines, step })
 }
 
 impl Check for EdgeOfStability {
@@ -284,6 +304,7 @@ impl Check for EdgeOfStability {
         vec![
             Case { gradient_descent: true, starts: 3, ..Case::new(0.5, 0.1, 8_000) },
             Case { factor: 1.15, ..Case::new(2.0, 1.0, 8_000) },
+            Case { factor: 1.0001, starts: 1, ..Case::new(1.0, 0.9, 2_000) },
         ]
     }
 
@@ -327,6 +348,7 @@ impl Check for EdgeOfStability {
                     .sampled(equivalence_mean(&off, 0.0, mean(2))?),
             );
         }
+        measured.extend(all.into_iter().flat_map(|p| p.step));
         Ok(measured)
     }
 
