@@ -1,6 +1,12 @@
 //! Outcomes of checks kept in `OUT/cache/ID.json`, valid as long as everything they depend on is unchanged.
 
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use anyhow::Context as _;
+use dinlab_neural::{Keep, Point};
 use dinlab_theory::Outcome;
 use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
@@ -56,8 +62,61 @@ impl<'a> Cache<'a> {
         self.folder.write(self.file(id), &serde_json::to_vec(&kept)?)
     }
 
+    /// The place for training runs of checks that are not finished; where `fresh`, nothing is read from it.
+    pub fn runs(&self, fresh: bool) -> Runs {
+        let folder = self.folder.join("cache/runs");
+        Runs { folder, executable: self.executable, fresh, used: Arc::default() }
+    }
+
     fn file(&self, id: &str) -> String {
         format!("cache/{id}{}.json", self.suffix)
+    }
+}
+
+/// Training runs of checks that are not finished, one file each, valid for one executable.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    folder: PathBuf,
+    executable: [u8; 32],
+    fresh: bool,
+    /// Files that were read or written.
+    used: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl Runs {
+    /// Removes what was read or written, once the checks it belongs to are kept; what other checks have there stays.
+    pub fn forget(&self) {
+        for path in self.used.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // What cannot be removed does no harm.
+            let _ = std::fs::remove_file(path);
+        }
+        // Only when it is empty.
+        let _ = std::fs::remove_dir(&self.folder);
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let mut hash = Sha256::new();
+        hash.update(self.executable);
+        hash.update(key);
+        let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = self.folder.join(name + ".json");
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+        path
+    }
+}
+
+impl Keep for Runs {
+    fn load(&self, key: &str) -> Option<Vec<Point>> {
+        if self.fresh {
+            return None;
+        }
+        serde_json::from_slice(&std::fs::read(self.path(key)).ok()?).ok()
+    }
+
+    fn store(&self, key: &str, curve: &[Point]) {
+        if let Ok(bytes) = serde_json::to_vec(curve) {
+            let _ = dinlab_report::atomic::write(&self.path(key), &bytes);
+        }
     }
 }
 
@@ -86,6 +145,33 @@ mod tests {
         assert!(cache.load("b", &key).is_none());
         std::fs::write(folder.join("cache/a.json"), "{\"key\": ").unwrap();
         assert!(cache.load("a", &key).is_none());
+    }
+
+    #[test]
+    fn runs_come_back_to_the_bit_until_they_are_forgotten() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let cache = Cache::open(&folder, false).unwrap();
+        let point = Point {
+            epoch: 1,
+            step: 7,
+            train_loss: 0.1 + 0.2,
+            train_accuracy: 1.0 / 3.0,
+            test_loss: f64::INFINITY,
+            test_accuracy: f64::NAN,
+            batch_loss: 5e-324,
+        };
+        let runs = cache.runs(false);
+        runs.store("a", &[point]);
+        // As text, because NaN is among the numbers.
+        assert_eq!(format!("{:?}", runs.load("a").unwrap()), format!("{:?}", [point]));
+        assert!(runs.load("b").is_none() && cache.runs(true).load("a").is_none());
+        let other = Cache { executable: [0; 32], ..Cache::open(&folder, false).unwrap() };
+        assert!(other.runs(false).load("a").is_none(), "another executable");
+        other.runs(false).forget();
+        assert!(runs.load("a").is_some());
+        runs.forget();
+        assert!(runs.load("a").is_none());
     }
 
     #[test]

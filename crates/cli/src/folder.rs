@@ -56,7 +56,7 @@ impl Folder {
 /// Removes the unfinished files (`.NAME.tmp`) of a run that was killed. Only the holder of the lock may: nobody else
 /// is writing then. What cannot be removed does no harm.
 fn remove_leftovers(path: &Path) {
-    for folder in ["", "cache", "data", "figures"] {
+    for folder in ["", "cache", "cache/runs", "data", "figures"] {
         for file in std::fs::read_dir(path.join(folder)).into_iter().flatten().flatten() {
             let name = file.file_name();
             let name = name.to_string_lossy();

@@ -204,3 +204,28 @@ fn a_full_disk_is_an_error_that_names_the_file_and_spares_the_old_report() {
     let names = place.names();
     assert!(!names.iter().any(|name| name.contains("run.csv") || name.contains(".tmp")), "{names:?}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_killed_contest_goes_on_from_the_runs_it_finished() {
+    let line =
+        "check promise-performance --objective net:mlp:4@two-moons:200 --effort quick --out out --quiet";
+    let (place, whole) = (Place::new(), Place::new());
+    let kept = || std::fs::read_dir(place.0.path().join("out/cache/runs")).map_or(0, Iterator::count);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_dinlab"))
+        .args(line.split_whitespace())
+        .current_dir(place.0.path())
+        .spawn()
+        .unwrap();
+    while kept() < 20 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(kept() >= 20, "killed with {} runs kept", kept());
+    assert!(std::fs::metadata(place.0.path().join("out/checks.json")).is_err(), "it was not finished");
+    let (code, other) = (place.run(line).code, whole.run(line).code);
+    assert_eq!((code, kept()), (other, 0), "runs of a finished check are forgotten");
+    let measured = |place: &Place| report(place)["checks"][0]["measurements"].clone();
+    assert_eq!(measured(&place), measured(&whole));
+}

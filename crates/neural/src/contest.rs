@@ -27,6 +27,26 @@ use crate::{
     train::{Plan, Point, Progress, Training},
 };
 
+/// Where finished runs are kept, so that a contest which was killed does not begin anew. A key says everything that decides a run but the samples themselves; they are decided by the
+/// seed of the contest, of which the seed of every run (part of its key) is a hash.
+pub trait Keep: Send + Sync {
+    /// The curve under `key`, if one is kept that can be read.
+    fn load(&self, key: &str) -> Option<Vec<Point>>;
+    /// Keeps a curve; where that fails, the run is made again next time.
+    fn store(&self, key: &str, curve: &[Point]);
+}
+
+/// Threads, interruption and memory of a set of runs.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Threads of its own (never those of rayon's current pool: a caller that holds a lock must not be given other work while it waits).
+    pub threads: usize,
+    /// Raised to stop early.
+    pub stop: &'a AtomicBool,
+    /// Where finished runs are kept, if anywhere.
+    pub keep: Option<&'a dyn Keep>,
+}
+
 /// What is compared and with what budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contest {
@@ -143,12 +163,11 @@ impl Contest {
         Stream::new(self.seed, &format!("neural/contest/{stage}"), index as u64).bits()
     }
 
-    /// Search, choice and the runs that count, on `threads` threads of its own (never on rayon's current pool: a caller that holds a lock must not be
-    /// given other work while it waits). `None` once `stop` is raised.
+    /// Search, choice and the runs that count. `None` once interrupted.
     ///
     /// # Errors
     /// Data, network and budget that do not fit, an unknown method.
-    pub fn run(&self, threads: usize, stop: &AtomicBool) -> Result<Option<Vec<Contender>>, NeuralError> {
+    pub fn run(&self, means: Means<'_>) -> Result<Option<Vec<Contender>>, NeuralError> {
         let parts = Parts::load(self)?;
         let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
         let held_out = parts.against(&parts.held_out);
@@ -162,7 +181,7 @@ impl Contest {
                 settings.push(setting);
             }
         }
-        let Some(curves) = train_all(&plans, &held_out, threads, stop)? else { return Ok(None) };
+        let Some(curves) = train_all(&plans, &held_out, means)? else { return Ok(None) };
         let mut trials = settings
             .into_iter()
             .zip(&curves)
@@ -182,7 +201,7 @@ impl Contest {
                 plans.push(self.plan(&network, contender.setting(), self.run_seed("run", index))?);
             }
         }
-        let Some(curves) = train_all(&plans, &test, threads, stop)? else { return Ok(None) };
+        let Some(curves) = train_all(&plans, &test, means)? else { return Ok(None) };
         let mut curves = curves.into_iter();
         for contender in &mut contenders {
             contender.runs = curves.by_ref().take(self.seeds).collect();
@@ -196,15 +215,14 @@ impl Contest {
         setting: &Setting,
         epochs: u64,
         fresh: bool,
-        threads: usize,
-        stop: &AtomicBool,
+        means: Means<'_>,
     ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
         let parts = Parts::load(self)?;
         let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
         let stage = if fresh { "fresh run" } else { "run" };
         let plan = |index| Ok(Plan { epochs, ..self.plan(&network, setting, self.run_seed(stage, index))? });
         let plans = (0..self.seeds).map(plan).collect::<Result<Vec<_>, NeuralError>>()?;
-        train_all(&plans, &parts.against(&parts.test), threads, stop)
+        train_all(&plans, &parts.against(&parts.test), means)
     }
 }
 
@@ -224,15 +242,14 @@ pub fn end(curve: &[Point], epochs: u64, loss: impl Fn(&Point) -> f64) -> f64 {
     }
 }
 
-/// Curves of the plans on the same data, in single precision, each run on one of `threads` threads. `None` once `stop` is raised.
+/// Curves of the plans on the same data, in single precision, each run on one thread. `None` once interrupted.
 ///
 /// # Errors
 /// A plan that does not fit the data, or a thread that cannot be started.
 pub fn train_all(
     plans: &[Plan],
     data: &Arc<Dataset>,
-    threads: usize,
-    stop: &AtomicBool,
+    Means { threads, stop, keep }: Means<'_>,
 ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<Vec<Point>>>> = Mutex::new(vec![None; plans.len()]);
@@ -244,7 +261,7 @@ pub fn train_all(
                 let work = || loop {
                     let index = next.fetch_add(1, Ordering::SeqCst);
                     let Some(plan) = plans.get(index) else { break };
-                    match train(plan, data, stop) {
+                    match train(plan, data, stop, keep) {
                         Ok(curve) => done.lock().unwrap_or_else(PoisonError::into_inner)[index] = curve,
                         Err(error) => {
                             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -266,14 +283,29 @@ pub fn train_all(
     Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect())
 }
 
-fn train(plan: &Plan, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Vec<Point>>, NeuralError> {
+fn train(
+    plan: &Plan,
+    data: &Arc<Dataset>,
+    stop: &AtomicBool,
+    keep: Option<&dyn Keep>,
+) -> Result<Option<Vec<Point>>, NeuralError> {
+    let mut identity = plan.identity::<f32>(data);
+    identity.insert("epochs".into(), plan.epochs.into());
+    let key = serde_json::Value::from(identity).to_string();
+    if let Some(curve) = keep.and_then(|keep| keep.load(&key)) {
+        return Ok(Some(curve));
+    }
     let mut training: Training<f32> = Training::new(plan.clone(), data.clone())?;
     while training.advance() != Progress::Over {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
     }
-    Ok(Some(training.curve().to_vec()))
+    let curve = training.curve().to_vec();
+    if let Some(keep) = keep {
+        keep.store(&key, &curve);
+    }
+    Ok(Some(curve))
 }
 
 #[cfg(test)]
@@ -299,12 +331,9 @@ mod tests {
         let (contest, stop) = (contest(), AtomicBool::new(false));
         // Printed, because the mean batch loss of epoch 0 is NaN.
         let text = |what: &dyn std::fmt::Debug| format!("{what:?}");
-        let contenders = contest.run(2, &stop).unwrap().unwrap();
-        assert_eq!(
-            text(&contenders),
-            text(&contest.run(1, &stop).unwrap().unwrap()),
-            "threads do not matter"
-        );
+        let on = |threads| Means { threads, stop: &stop, keep: None };
+        let contenders = contest.run(on(2)).unwrap().unwrap();
+        assert_eq!(text(&contenders), text(&contest.run(on(1)).unwrap().unwrap()), "threads do not matter");
         for contender in &contenders {
             assert_eq!((contender.trials.len(), contender.runs.len()), (5, 3));
             let best = contender.trials[contender.chosen].held_out;
@@ -321,12 +350,42 @@ mod tests {
         }
         assert_ne!(start(ours, 0), start(ours, 1));
         let setting = contenders[0].setting();
-        let again = contest.again(setting, 4, false, 2, &stop).unwrap().unwrap();
+        let again = contest.again(setting, 4, false, on(2)).unwrap().unwrap();
         assert_eq!(text(&again), text(ours), "the same setting and seeds give the same runs");
-        let fresh = contest.again(setting, 4, true, 2, &stop).unwrap().unwrap();
+        let fresh = contest.again(setting, 4, true, on(2)).unwrap().unwrap();
         assert_ne!(start(&fresh, 0), start(&again, 0));
         stop.store(true, Ordering::Relaxed);
-        assert!(contest.run(2, &stop).unwrap().is_none());
+        assert!(contest.run(on(2)).unwrap().is_none());
+    }
+
+    /// Curves by key, and how often one was found.
+    #[derive(Default)]
+    struct Shelf(Mutex<(std::collections::BTreeMap<String, Vec<Point>>, usize)>);
+
+    impl Keep for Shelf {
+        fn load(&self, key: &str) -> Option<Vec<Point>> {
+            let mut shelf = self.0.lock().unwrap();
+            let found = shelf.0.get(key).cloned();
+            shelf.1 += usize::from(found.is_some());
+            found
+        }
+        fn store(&self, key: &str, curve: &[Point]) {
+            assert!(self.0.lock().unwrap().0.insert(key.to_owned(), curve.to_vec()).is_none(), "{key}");
+        }
+    }
+
+    #[test]
+    fn runs_that_were_kept_are_not_made_again() {
+        let (contest, stop, shelf) = (contest(), AtomicBool::new(false), Shelf::default());
+        let means = Means { threads: 2, stop: &stop, keep: Some(&shelf) };
+        let text = |contenders: Vec<Contender>| format!("{contenders:?}");
+        let first = text(contest.run(means).unwrap().unwrap());
+        // Two methods with five trials and three runs each, all of them different.
+        assert_eq!((shelf.0.lock().unwrap().0.len(), shelf.0.lock().unwrap().1), (16, 0));
+        let some: Vec<String> = shelf.0.lock().unwrap().0.keys().step_by(3).cloned().collect();
+        some.iter().for_each(|key| drop(shelf.0.lock().unwrap().0.remove(key)));
+        assert_eq!(text(contest.run(means).unwrap().unwrap()), first);
+        assert_eq!((shelf.0.lock().unwrap().0.len(), shelf.0.lock().unwrap().1), (16, 16 - some.len()));
     }
 
     #[test]
@@ -366,7 +425,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let stop = AtomicBool::new(false);
-        let refused = |contest: Contest| contest.run(1, &stop).unwrap_err();
+        let refused =
+            |contest: Contest| contest.run(Means { threads: 1, stop: &stop, keep: None }).unwrap_err();
         assert!(matches!(
             refused(Contest { data: "chebyshev:3,25".into(), ..contest() }),
             NeuralError::NoClasses { .. }

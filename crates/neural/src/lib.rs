@@ -23,7 +23,7 @@ pub mod search;
 pub mod tangent;
 pub mod train;
 
-pub use contest::{Contender, Contest};
+pub use contest::{Contender, Contest, Keep};
 pub use data::{Dataset, Part, Targets};
 pub use error::NeuralError;
 pub use evaluate::{Evaluator, Sums};

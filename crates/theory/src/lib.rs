@@ -17,6 +17,7 @@ pub mod exact;
 pub mod fresh_seeds;
 pub mod geometry;
 pub mod judge;
+pub mod keep;
 pub mod limit;
 pub mod memo;
 pub mod networks;

@@ -25,6 +25,7 @@ use crate::{
     check::{Context, Effort},
     contest::LEAST_SEEDS,
     error::CheckError,
+    keep,
     memo::Memo,
 };
 
@@ -112,8 +113,7 @@ impl Recipe {
         let data = Arc::new(whole);
         let network = Arc::new(architecture::build(self.architecture, &data.train)?);
         let every = |plans: &[Plan], data: &Arc<Dataset>| {
-            let threads = rayon::current_num_threads();
-            train_all(plans, data, threads, context.interrupted)?.ok_or(CheckError::Interrupted)
+            train_all(plans, data, keep::means(context))?.ok_or(CheckError::Interrupted)
         };
         let seed = |stage: &str, index| Stream::new(context.seed, &format!("recipe/{stage}"), index).bits();
         let trial = |line: &Line| {

@@ -1,13 +1,14 @@
-//! The shipped step of INDIAN on one eigenmode J = λθ²/2, as a matrix and as a run: what the checks of step sizes measure.
+//! The shipped step of INDIAN: on one eigenmode J = λθ²/2, as a matrix and as a run, which is what the checks of step sizes measure; and on networks, as they are trained.
 
 use dinlab_analysis::spectrum::{eigenvalues_2x2, modulus};
 pub use dinlab_indian::step_matrix;
 use dinlab_indian::{iterate_observed, Grid, Method, Run, Schedule};
+use dinlab_neural::State;
 use dinlab_numeric::{max, norm};
-use dinlab_objective::{build, Options, Start};
+use dinlab_objective::{build, Objective, Options, Start};
 use dinlab_record::{Flow, Observation};
 
-use crate::{error::CheckError, runs::require};
+use crate::{check::Context, error::CheckError, runs::require};
 
 /// Spectral radius of [`step_matrix`].
 pub fn radius(alpha: f64, beta: f64, gamma: f64, lambda: f64) -> f64 {
@@ -79,4 +80,30 @@ pub fn iterates(
     let outcome = iterate_observed(objective.as_ref(), &run, &mut record)?;
     require(&outcome.status, &format!("INDIAN α={alpha}, β={beta}, γ={gamma} on {}", objective.name()))?;
     Ok(theta)
+}
+
+/// Makes `steps` steps as networks are trained, in double precision, with the parameters (α, β, γ) from (θ, u) in place, and shows θ before the first and after each.
+pub fn train(
+    objective: &dyn Objective,
+    [alpha, beta, gamma]: [f64; 3],
+    (theta, u): (&mut [f64], &mut [f64]),
+    steps: u64,
+    context: &Context<'_>,
+    mut observe: impl FnMut(&[f64]),
+) -> Result<(), CheckError> {
+    let start = Start::Auxiliary(u.to_vec());
+    let mut state = State::<f64>::new(dinlab_neural::Method::Indian { alpha, beta }, theta, &start, &[])?;
+    let mut oracle = objective.oracle();
+    let mut gradient = vec![0.0; theta.len()];
+    observe(theta);
+    for _ in 0..steps {
+        context.proceed()?;
+        oracle.gradient(theta, &mut gradient);
+        state.step(gamma, theta, &gradient);
+        observe(theta);
+    }
+    if let Some(second) = state.second() {
+        u.copy_from_slice(second);
+    }
+    Ok(())
 }

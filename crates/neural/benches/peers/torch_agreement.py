@@ -1,35 +1,26 @@
 #!/usr/bin/env python3
-"""LeNet-5 in PyTorch from dinlab's initial weights and batches: 100 steps in double precision by each method, one gradient in single precision.
+"""dinlab's networks in PyTorch from dinlab's initial weights and batches, case by case: training in double precision, one gradient in single precision.
 
     python3 crates/neural/benches/peers/torch_agreement.py
 
+The cases are those of `crates/neural/examples/torch_agreement.rs`: LeNet-5 by every method, Network in Network, and settings that differ in network, activation, loss,
+penalty, step decay, batch size, alpha and beta.
+
 Bound. Rounding perturbs each gradient by some c*eps*|g|, and the perturbation grows along the path by at most (1 + step*L) a step. Both are measured:
-the same 100 steps are repeated from initial weights that are perturbed by one unit in the last place at random, and the difference of dinlab from
-PyTorch must be within 100 times the difference that those perturbations make.
+the same steps are repeated from initial weights that are perturbed by one unit in the last place at random, and the difference of dinlab from
+PyTorch must be within 100 times the difference that those perturbations make. One gradient in single precision: 10^-5 of its length, some hundred roundings.
 """
 
+import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+import torch_here
 import numpy as np
-
-try:
-    import torch
-except ImportError:
-    sys.exit("PyTorch is not installed: nothing was compared (pip install torch)")
-
-ROOT = pathlib.Path(__file__).resolve().parents[4]
-BATCH, STEPS = 32, 100
-
-
-def lenet():
-    n = torch.nn
-    return n.Sequential(
-        n.Conv2d(1, 6, 5, padding=2), n.ReLU(), n.MaxPool2d(2), n.Conv2d(6, 16, 5), n.ReLU(), n.MaxPool2d(2),
-        n.Flatten(), n.Linear(400, 120), n.ReLU(), n.Linear(120, 84), n.ReLU(), n.Linear(84, 10),
-    )
+import torch
+import torch_models
 
 
 def load(model, theta):
@@ -48,7 +39,7 @@ def flat(tensors):
 class Indian(torch.optim.Optimizer):
     """The published form with psi, started at rest."""
 
-    def __init__(self, params, lr, alpha=0.5, beta=0.1):
+    def __init__(self, params, lr, alpha, beta):
         super().__init__(params, dict(lr=lr, alpha=alpha, beta=beta))
 
     @torch.no_grad()
@@ -63,57 +54,78 @@ class Indian(torch.optim.Optimizer):
 
 
 METHODS = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
-    "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
-    "nesterov": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9, nesterov=True),
-    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.01, eps=1e-10),
-    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-8),
-    "adam": lambda p: torch.optim.Adam(p, lr=1e-3),
-    "adamw": lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=0.01),
-    "indian": lambda p: Indian(p, lr=0.1),
+    "sgd": lambda p, lr, **_: torch.optim.SGD(p, lr=lr),
+    "momentum": lambda p, lr, **_: torch.optim.SGD(p, lr=lr, momentum=0.9),
+    "nesterov": lambda p, lr, **_: torch.optim.SGD(p, lr=lr, momentum=0.9, nesterov=True),
+    "adagrad": lambda p, lr, **_: torch.optim.Adagrad(p, lr=lr, eps=1e-10),
+    "rmsprop": lambda p, lr, **_: torch.optim.RMSprop(p, lr=lr, alpha=0.9, eps=1e-8),
+    "adam": lambda p, lr, **_: torch.optim.Adam(p, lr=lr),
+    "adamw": lambda p, lr, **_: torch.optim.AdamW(p, lr=lr, weight_decay=0.01),
+    "indian": lambda p, lr, alpha, beta: Indian(p, lr, alpha, beta),
 }
 
 
-def run(make, theta, inputs, labels):
-    model = lenet().double()
+def objective(case, model, x, y):
+    """Mean loss of a batch and the penalty."""
+    z = model(x)
+    if case["loss"] == "cross-entropy":
+        loss = torch.nn.functional.cross_entropy(z, y)
+    else:
+        wanted = torch.nn.functional.one_hot(y, z.shape[1]).to(z.dtype)
+        loss = 0.5 * ((z - wanted) ** 2).sum() / len(x)
+    return loss + 0.5 * case["penalty"] * sum((p * p).sum() for p in model.parameters())
+
+
+def batches(case, order):
+    return [batch for epoch in order.split(len(order) // case["epochs"]) for batch in epoch.split(case["batch"])]
+
+
+def run(case, theta, inputs, labels, order):
+    model = torch_models.build(case["architecture"], case["shape"], case["outputs"]).double()
     load(model, theta)
-    optimiser = make(model.parameters())
-    for step in range(STEPS):
-        own = slice(step * BATCH, (step + 1) * BATCH)
+    optimiser = METHODS[case["method"]](model.parameters(), case["step_size"], alpha=case["alpha"], beta=case["beta"])
+    for step, own in enumerate(batches(case, order)):
+        for group in optimiser.param_groups:
+            group["lr"] = case["step_size"] * (step + 1) ** -case["decay"]
         optimiser.zero_grad()
-        torch.nn.functional.cross_entropy(model(inputs[own]), labels[own]).backward()
+        objective(case, model, inputs[own], labels[own]).backward()
         optimiser.step()
     return flat(model.parameters())
+
+
+def compare(case, place):
+    shape = case["shape"]
+    inputs = torch.from_numpy(np.fromfile(place / "inputs.f32", "<f4").reshape(-1, *shape))
+    labels = torch.from_numpy(np.fromfile(place / "labels.u32", "<u4").astype(np.int64))
+    order = torch.from_numpy(np.fromfile(place / "order.u32", "<u4").astype(np.int64))
+    initial = np.fromfile(place / "initial.f64", "<f8")
+    model = torch_models.build(case["architecture"], shape, case["outputs"])
+    load(model, initial.astype(np.float32))
+    first = order[:case["batch"]]
+    objective(case, model, inputs[first], labels[first]).backward()
+    theirs, ours = flat(p.grad for p in model.parameters()), np.fromfile(place / "gradient.f32", "<f4")
+    single = np.linalg.norm(theirs - ours) / np.linalg.norm(theirs)
+    double = inputs.double()
+    theirs = run(case, initial, double, labels, order)
+    nudged = initial * (1 + np.finfo(float).eps * np.random.default_rng(0).choice([-1, 1], len(initial)))
+    spread = np.linalg.norm(run(case, nudged, double, labels, order) - theirs)
+    off = np.linalg.norm(np.fromfile(place / "final.f64", "<f8") - theirs)
+    moved = np.linalg.norm(theirs - initial)
+    good = off <= 100 * spread and moved > 0.1 and single < 1e-5
+    words = f"{case['architecture']}, {case['data']}, {case['method']}, batch {case['batch']}, {len(batches(case, order))} steps"
+    print(f"{words}: difference {off:.1e}, of perturbed weights {spread:.1e}, moved {moved:.2f}; f32 gradient {single:.1e}: {'ok' if good else 'TOO FAR'}", flush=True)
+    return good
 
 
 def main():
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
-        command = ["cargo", "run", "--release", "-q", "-p", "dinlab-neural", "--example", "torch_agreement", "--", str(place)]
-        subprocess.run(command, check=True, cwd=ROOT)
-        inputs = torch.from_numpy(np.fromfile(place / "inputs.f32", "<f4").reshape(-1, 1, 28, 28))
-        labels = torch.from_numpy(np.fromfile(place / "labels.u32", "<u4").astype(np.int64))
-        initial = np.fromfile(place / "initial.f64", "<f8")
-        model = lenet()
-        load(model, initial.astype(np.float32))
-        torch.nn.functional.cross_entropy(model(inputs[:BATCH]), labels[:BATCH]).backward()
-        theirs, ours = flat(p.grad for p in model.parameters()), np.fromfile(place / "gradient.f32", "<f4")
-        off = np.linalg.norm(theirs - ours) / np.linalg.norm(theirs)
-        print(f"one gradient in single precision: relative difference {off:.1e}")
-        failed = not off < 1e-5
-        generator = np.random.default_rng(0)
-        for name, make in METHODS.items():
-            double = inputs.double()
-            theirs = run(make, initial, double, labels)
-            nudged = initial * (1 + np.finfo(float).eps * generator.choice([-1, 1], len(initial)))
-            spread = np.linalg.norm(run(make, nudged, double, labels) - theirs)
-            off = np.linalg.norm(np.fromfile(place / f"{name}.f64", "<f8") - theirs)
-            moved = np.linalg.norm(theirs - initial)
-            good = off <= 100 * spread and moved > 0.1
-            failed |= not good
-            print(f"{name:9} 100 steps: difference {off:.1e}, of perturbed weights {spread:.1e}, moved {moved:.2f}: {'ok' if good else 'TOO FAR'}")
-    sys.exit(failed)
+        command = ["cargo", "run", "--release", "-q", "--example", "torch_agreement", "--", str(place)]
+        subprocess.run(command, check=True, cwd=torch_here.ROOT)
+        cases = json.loads((place / "cases.json").read_text())
+        good = [compare(case, place / str(i)) for i, case in enumerate(cases)]
+    sys.exit(not all(good))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,21 @@
 #!/usr/bin/env python3
-"""PyTorch beside `cargo bench -p dinlab-neural --bench lenet`: images per second of LeNet-5, nanoseconds per parameter of SGD with momentum (fused where
-this build has it). Prints one line of JSON; called by the benchmark."""
+"""PyTorch beside `cargo bench --workspace --bench lenet`, which starts it, reads one line (version and optimiser) and asks line by line: `NETWORK BATCH clock`,
+`NETWORK BATCH processor`, `step SIZE`. Answers are seconds of one pass or step (SGD with momentum, fused where this build has it)."""
 
-import json
+import functools
 import sys
 import time
 
-try:
-    import torch
-except ImportError:
-    print(json.dumps({"missing": "PyTorch is not installed"}))
-    sys.exit()
+import torch_here  # noqa: F401
+import torch
+import torch_models
 
-THREADS, BATCHES, SIZES = 2, (32, 128), (1_000_000, 10_000_000)
+SHAPES = {"lenet5": (1, 28, 28), "nin": (3, 32, 32)}
 
 
-def best(work, repetitions, rounds=5):
-    work()
+def best(work, repetitions):
     times = []
-    for _ in range(rounds):
+    for _ in range(3):
         begun = time.perf_counter()
         for _ in range(repetitions):
             work()
@@ -26,51 +23,57 @@ def best(work, repetitions, rounds=5):
     return min(times)
 
 
-def alone(work, batch):
+def by_processor(work):
     torch.set_num_threads(1)
-    work()
-    begun, seen = time.process_time(), 0
-    while time.process_time() - begun < 2:
-        for _ in range(8):
-            work()
-        seen += 8 * batch
-    rate = seen / (time.process_time() - begun)
-    torch.set_num_threads(THREADS)
-    return rate
+    begun, done = time.process_time(), 0
+    while time.process_time() - begun < 1:
+        work()
+        done += 1
+    torch.set_num_threads(2)
+    return (time.process_time() - begun) / done
 
 
-def images(batch, measure):
-    n = torch.nn
-    model = n.Sequential(
-        n.Conv2d(1, 6, 5, padding=2), n.ReLU(), n.MaxPool2d(2), n.Conv2d(6, 16, 5), n.ReLU(), n.MaxPool2d(2),
-        n.Flatten(), n.Linear(400, 120), n.ReLU(), n.Linear(120, 84), n.ReLU(), n.Linear(84, 10),
-    )
-    x, y = torch.rand(batch, 1, 28, 28), torch.randint(0, 10, (batch,))
+@functools.cache
+def network(name, batch):
+    shape = SHAPES[name]
+    model = torch_models.build(name, shape, 10)
+    x, y = torch.rand(batch, *shape), torch.randint(0, 10, (batch,))
 
     def work():
         model.zero_grad(set_to_none=True)
-        n.functional.cross_entropy(model(x), y).backward()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
 
-    return measure(work, batch)
+    work()
+    return work
 
 
-def step(size):
+@functools.cache
+def optimiser(size):
     p = torch.nn.Parameter(torch.rand(size))
     p.grad = torch.rand(size)
-    try:
-        optimiser = torch.optim.SGD([p], lr=1e-3, momentum=0.9, fused=True)
-        optimiser.step()
-        kind = "fused"
-    except (TypeError, RuntimeError):
-        optimiser = torch.optim.SGD([p], lr=1e-3, momentum=0.9, foreach=True)
-        kind = "foreach"
-    return 1e9 * best(optimiser.step, 20_000_000 // size) / size, kind
+    for kind in ("fused", "foreach"):
+        try:
+            found = torch.optim.SGD([p], lr=1e-3, momentum=0.9, **{kind: True})
+            found.step()
+            return found.step, kind
+        except (TypeError, RuntimeError):
+            continue
+    raise SystemExit("neither a fused nor a foreach optimiser")
+
+
+def main():
+    torch.set_num_threads(2)
+    print(f"{torch.__version__}, optimiser {optimiser(1000)[1]}", flush=True)
+    for line in sys.stdin:
+        match line.split():
+            case ["step", size]:
+                answer = best(optimiser(int(size))[0], max(1, 20_000_000 // int(size)))
+            case [name, batch, "clock"]:
+                answer = best(network(name, int(batch)), 1 if name == "nin" else 1024 // int(batch))
+            case [name, batch, _]:
+                answer = by_processor(network(name, int(batch)))
+        print(answer, flush=True)
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(THREADS)
-    clock = lambda work, batch: batch / best(work, 1024 // batch)
-    result = {"version": torch.__version__, "images": {str(b): images(b, clock) for b in BATCHES}}
-    result["alone"] = {str(b): images(b, alone) for b in BATCHES}
-    result["step"] = {str(s): step(s) for s in SIZES}
-    print(json.dumps(result))
+    main()

@@ -7,5 +7,4 @@ pub mod promise_generalisation;
 pub mod promise_oscillation;
 pub mod promise_performance;
 pub mod second_moment_network;
-mod step;
 pub mod vanishing_steps_relu_network;

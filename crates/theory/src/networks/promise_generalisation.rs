@@ -1,16 +1,17 @@
 //! Test accuracy of INDIAN against eight rivals at equal budget, each tuned over all its parameters.
 
-use dinlab_record::{figure::Figure, Claim, Evidence, Hypothesis, Measurement};
+use dinlab_record::{Claim, Evidence};
 
 use crate::{
-    check::{Check, Context, Effort, OwnCase},
-    contest::{self, Case, Quantity},
-    error::CheckError,
+    contest::{
+        promise::{Promise, CONTROL, EQUAL, PAIRED},
+        Quantity,
+    },
     sources,
 };
 
 /// The check.
-pub struct PromiseGeneralisation;
+pub static CHECK: Promise = Promise { claim: &CLAIM, quantity: Quantity::TestAccuracy };
 
 static CLAIM: Claim = Claim {
     id: "promise-generalisation",
@@ -20,9 +21,9 @@ static CLAIM: Claim = Claim {
                innaprop by more than the sampling error of the test set.",
     statement: r"\mathbb E\big[a^{\rm rival}_{\rm end}-a^{\rm INDIAN}_{\rm end}\big]\le\sqrt{p(1-p)/n_{\rm test}}\quad\text{for every rival and data set}",
     hypotheses: &[
-        "equal numbers of search runs, epochs and samples for every method (by construction)",
+        EQUAL,
         "settings chosen on held-out training samples, the test part unseen until then (by construction)",
-        "paired runs: same weights, same batches (by construction)",
+        PAIRED,
     ],
     sources: &[
         sources::at(sources::JMLR, "abstract and section 5.3: test accuracy beside SGD, ADAGRAD and ADAM"),
@@ -36,39 +37,7 @@ static CLAIM: Claim = Claim {
     refuted_by: "one rival on one data set whose test accuracy exceeds INDIAN's by more than the margin, over at least 20 paired seeds, after Holm's correction over the run",
     tolerance: "sampling: one standard error √(p(1−p)/n) of an accuracy p on n test samples, with p = 0.97 (digits, n = 359: 0.90 points), 0.98 (MNIST-10k, n = 2000: 0.31) and 0.65 \
                 (MNIST-1D, n = 1000: 1.51) fixed beforehand: less could not be told from another choice of test samples. Fewer than 20 seeds decide nothing",
-    control: "gross: INDIAN with a step size 100 times too small; near miss: INDIAN with half the epochs, that is, a budget that is not equal. Both against INDIAN itself",
+    control: CONTROL,
     evidence: Evidence::Sampled,
     cost: "none of its own: the runs are those of promise-performance",
 };
-
-impl Check for PromiseGeneralisation {
-    type Case = Case;
-
-    fn claim(&self) -> &'static Claim {
-        &CLAIM
-    }
-
-    fn cases(&self, effort: Effort) -> Vec<Case> {
-        contest::cases(effort)
-    }
-
-    fn control(&self) -> Vec<Case> {
-        contest::control()
-    }
-
-    fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        contest::own_case(own)
-    }
-
-    fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
-        contest::hypotheses(case)
-    }
-
-    fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
-        contest::measure(case, context, Quantity::TestAccuracy)
-    }
-
-    fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        contest::figure(&CLAIM, context, Quantity::TestAccuracy)
-    }
-}

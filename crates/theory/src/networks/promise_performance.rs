@@ -1,16 +1,17 @@
 //! Training loss of INDIAN against eight rivals at equal budget, each tuned over all its parameters.
 
-use dinlab_record::{figure::Figure, Claim, Evidence, Hypothesis, Measurement};
+use dinlab_record::{Claim, Evidence};
 
 use crate::{
-    check::{Check, Context, Effort, OwnCase},
-    contest::{self, Case, Quantity},
-    error::CheckError,
+    contest::{
+        promise::{Promise, CONTROL, EQUAL, PAIRED},
+        Quantity,
+    },
     sources,
 };
 
 /// The check.
-pub struct PromisePerformance;
+pub static CHECK: Promise = Promise { claim: &CLAIM, quantity: Quantity::TrainingLoss };
 
 static CLAIM: Claim = Claim {
     id: "promise-performance",
@@ -20,9 +21,9 @@ static CLAIM: Claim = Claim {
                rmsprop, adam, adamw or innaprop.",
     statement: r"\mathbb E\big[\log_{10}J^{\rm INDIAN}_{\rm end}-\log_{10}J^{\rm rival}_{\rm end}\big]\le\log_{10}1.25\quad\text{for every rival and data set}",
     hypotheses: &[
-        "equal numbers of search runs, epochs and samples for every method (by construction)",
+        EQUAL,
         "settings chosen on held-out training samples (by construction)",
-        "paired runs: same weights, same batches (by construction)",
+        PAIRED,
     ],
     sources: &[
         sources::at(sources::JMLR, "abstract and section 5.3: competitive with SGD, ADAGRAD and ADAM"),
@@ -39,39 +40,7 @@ static CLAIM: Claim = Claim {
     refuted_by: "one rival on one data set with a training loss more than 25 % below INDIAN's, over at least 20 paired seeds, after Holm's correction over the run",
     tolerance: "sampling: log₁₀ 1.25. Losses here fall about like 1/epoch late in training, so that a quarter is what a fifth more epochs would bring: less is not worth a \
                 change of method. Fewer than 20 seeds decide nothing",
-    control: "gross: INDIAN with a step size 100 times too small; near miss: INDIAN with half the epochs, that is, a budget that is not equal. Both against INDIAN itself",
+    control: CONTROL,
     evidence: Evidence::Sampled,
     cost: "at standard some 7 million samples forward and backward (minutes on two cores), shared with promise-generalisation",
 };
-
-impl Check for PromisePerformance {
-    type Case = Case;
-
-    fn claim(&self) -> &'static Claim {
-        &CLAIM
-    }
-
-    fn cases(&self, effort: Effort) -> Vec<Case> {
-        contest::cases(effort)
-    }
-
-    fn control(&self) -> Vec<Case> {
-        contest::control()
-    }
-
-    fn own_case(&self, own: &OwnCase) -> Result<Case, CheckError> {
-        contest::own_case(own)
-    }
-
-    fn hypotheses(&self, case: &Case) -> Vec<Hypothesis> {
-        contest::hypotheses(case)
-    }
-
-    fn measure(&self, case: &Case, context: &Context<'_>) -> Result<Vec<Measurement>, CheckError> {
-        contest::measure(case, context, Quantity::TrainingLoss)
-    }
-
-    fn figure(&self, context: &Context<'_>) -> Result<Figure, CheckError> {
-        contest::figure(&CLAIM, context, Quantity::TrainingLoss)
-    }
-}

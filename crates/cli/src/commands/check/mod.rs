@@ -136,6 +136,8 @@ impl Check {
         session: &Session,
     ) -> anyhow::Result<Vec<Done>> {
         let cache = Cache::open(folder, request.own.is_some())?;
+        let runs = cache.runs(self.fresh);
+        dinlab_theory::keep::keep_runs(runs.clone());
         let own = self.own.plan();
         let keys: Vec<Option<String>> = checks
             .iter()
@@ -173,7 +175,11 @@ impl Check {
             let (i, outcome) = result?;
             done[i] = Some(outcome);
         }
-        Ok(done.into_iter().flatten().collect())
+        let done: Vec<Done> = done.into_iter().flatten().collect();
+        if !done.iter().any(|d| d.outcome.interrupted) {
+            runs.forget();
+        }
+        Ok(done)
     }
 
     fn report(

@@ -15,7 +15,11 @@ use dinlab_numeric::{axpy, dot, max, norm};
 use dinlab_objective::{Objective, Start};
 use dinlab_record::{Budget, Measurement};
 
-use crate::{check::Context, error::CheckError, networks::step, shipped::bisect};
+use crate::{
+    check::Context,
+    error::CheckError,
+    shipped::{bisect, train},
+};
 
 /// δ. The relative change of the Hessian over it is of order δ², about 10⁻⁹ in these networks.
 const DELTA: f64 = 1e-5;
@@ -57,7 +61,7 @@ impl Point<'_> {
         let [alpha, beta, gamma] = self.parameters;
         match step {
             Step::Training => {
-                step::train(self.objective, self.parameters, (&mut theta, &mut u), 1, context, |_| {})?;
+                train(self.objective, self.parameters, (&mut theta, &mut u), 1, context, |_| {})?;
             }
             Step::Iteration => {
                 let mut oracle = Objective::oracle(self.objective);

@@ -13,7 +13,7 @@ use dinlab_record::{Budget, Flow, Measurement, Observation};
 use serde::Serialize;
 
 use super::network::{network, top};
-use crate::{check::Context, error::CheckError, networks::step, runs::require};
+use crate::{check::Context, error::CheckError, runs::require, shipped::train};
 
 /// Steps that are compared.
 const STEPS: u64 = 60;
@@ -157,7 +157,7 @@ fn along(
         let mut theta = minimum.to_vec();
         axpy(sign * delta, direction, &mut theta);
         let (mut u, mut side) = (vec![0.0; theta.len()], Vec::new());
-        step::train(objective, parameters, (&mut theta, &mut u), STEPS, context, |theta| {
+        train(objective, parameters, (&mut theta, &mut u), STEPS, context, |theta| {
             side.push((dot(theta, direction) - dot(minimum, direction)) / delta);
         })?;
         sides.push(side);
