@@ -99,6 +99,9 @@ fn a_diverging_run_is_a_status() {
     let place = Place::new();
     let record = place.record(&SMALL.replace("0.2", "1e30"));
     assert!(record["methods"][0]["runs"][0]["status"]["non-finite"]["at"].as_f64().unwrap() >= 1.0);
+    place.record(&format!("{} --checkpoint kept", SMALL.replace("0.2", "1e30")));
+    let kept = std::fs::read_dir(place.0.path().join("kept")).unwrap().count();
+    assert_eq!(kept, record["methods"][0]["runs"].as_array().unwrap().len(), "its last finite state is kept");
     // Its last good epoch is no result.
     let ran = place.run(
         "train --arch linear --data two-moons:20 --batch 8 --method sgd --step-size 1e300 --quiet --json",
@@ -134,6 +137,11 @@ fn networks_are_objectives_of_other_commands() {
         &place,
         &format!("iterate --objective net:mlp:3 --start {start} --steps 5 --step-size 0.1"),
         &["net:ARCHITECTURE@DATA"],
+    );
+    refused(
+        &place,
+        &format!("sweep --objective {objective} --method indian --steps 5 --set step_size=0.1 -o rows.csv"),
+        &["--objective net:mlp:3", "networks cannot be swept", "dinlab train"],
     );
 }
 

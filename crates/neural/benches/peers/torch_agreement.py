@@ -89,8 +89,10 @@ def run(case, theta, inputs, labels, order):
             group["lr"] = case["step_size"] * (step + 1) ** -case["decay"]
         optimiser.zero_grad()
         objective(case, model, inputs[own], labels[own]).backward()
+        # Nesterov's weights are the points before the extrapolation, as dinlab gives them; PyTorch's parameters are those after it.
+        plain = flat(model.parameters()) - group["lr"] * flat(p.grad for p in model.parameters())
         optimiser.step()
-    return flat(model.parameters())
+    return plain if case["method"] == "nesterov" else flat(model.parameters())
 
 
 def compare(case, place):
@@ -121,8 +123,9 @@ def main():
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
-        command = ["cargo", "run", "--release", "-q", "--example", "torch_agreement", "--", str(place)]
+        command = ["cargo", "build", "--release", "-q", "--workspace", "--example", "torch_agreement"]
         subprocess.run(command, check=True, cwd=torch_here.ROOT)
+        subprocess.run([torch_here.FOLDER.parent / "release/examples/torch_agreement", place], check=True)
         cases = json.loads((place / "cases.json").read_text())
         good = [compare(case, place / str(i)) for i, case in enumerate(cases)]
     sys.exit(not all(good))

@@ -93,6 +93,13 @@ impl Sweep {
         if plan.objective.is_empty() {
             bail!("--objective is missing: give it, or a plan file");
         }
+        if plan.objective.trim_start().starts_with("net:") {
+            bail!(
+                "--objective {}: networks cannot be swept, as sweeps run formulas on many lanes at once; expected a registered name, expr:.. or sum:.. \
+                 (for networks: `dinlab train` with several --method, --step-size and --seeds, or `dinlab iterate --objective net:..` run by run)",
+                plan.objective.chars().take(60).collect::<String>()
+            );
+        }
         let target = session.common.output.as_ref();
         let resolved = self.resolve(&mut plan, target.is_some())?;
         if let Some(path) = &self.write_plan {

@@ -265,7 +265,12 @@ impl Runner {
                 Training::resume(plan, data, &bytes, &name)
                     .map_err(|error| anyhow::anyhow!("--checkpoint: {error}"))
             }
-            _ => Ok(Training::new(plan, data)?),
+            // A run that diverges before the first interval is over leaves its start.
+            _ => {
+                let training = Training::new(plan, data)?;
+                save(&training, file)?;
+                Ok(training)
+            }
         }
     }
 }
