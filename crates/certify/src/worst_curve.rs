@@ -22,10 +22,11 @@ impl Curve {
         (width > 0.0).then_some(Self { points, curvature: function.curvature })
     }
 
-    /// f and f′ on `count` ≥ 2 places of an interval that contains all points; `None` where f comes out below its infimum 0, which no
+    /// f and f′ on `count` ≥ 2 places of an interval that contains all points and `start`; `None` where f comes out below its infimum 0, which no
     /// function of the class does: not every set of points of a nonconvex function has a curve of this shape.
-    pub fn draw(&self, count: usize) -> Option<[Vec<f64>; 3]> {
-        let (first, last) = (self.points.first()?.0, self.points.last()?.0);
+    pub fn draw(&self, count: usize, start: f64) -> Option<[Vec<f64>; 3]> {
+        let first = dinlab_numeric::min(self.points.first()?.0, start);
+        let last = dinlab_numeric::max(self.points.last()?.0, start);
         let margin = 0.15 * (last - first);
         let mut out = [Vec::new(), Vec::new(), Vec::new()];
         for i in 0..count {

@@ -74,7 +74,9 @@ pub fn worst_function(statement: &Statement, answer: &Answer) -> Option<WorstFun
         return None;
     }
     // Far below the start only the basis of the worst case shows what matters.
-    found_in(&own, answer.value).or_else(|| found_in(&answer.model_in_its_basis(statement)?, answer.value))
+    let most = answer.bound().map_or(f64::INFINITY, rational::float_above);
+    found_in(&own, answer.value, most)
+        .or_else(|| found_in(&answer.model_in_its_basis(statement)?, answer.value, most))
 }
 
 /// A Gram matrix in units, and values.
@@ -112,10 +114,10 @@ fn of_small_rank(base: &Model<f64>, value: f64) -> Option<Solved> {
     best
 }
 
-/// A function near `value` with the Gram matrix in the basis of `base`.
-fn found_in(base: &Model<f64>, value: f64) -> Option<WorstFunction> {
+/// A function near `value`, and not above `most`, with the Gram matrix in the basis of `base`.
+fn found_in(base: &Model<f64>, value: f64, most: f64) -> Option<WorstFunction> {
     let n = base.basis().len();
-    let (gram, values) = of_small_rank(base, value)?;
+    let (gram, mut values) = of_small_rank(base, value)?;
     let eigen = SymmetricEigen::new(gram);
     let largest = eigen.eigenvalues.iter().fold(0.0, |m, v| dinlab_numeric::max(m, *v));
     let mut kept: Vec<usize> = (0..n).filter(|&i| eigen.eigenvalues[i] > RANK * largest).collect();
@@ -135,11 +137,15 @@ fn found_in(base: &Model<f64>, value: f64) -> Option<WorstFunction> {
         }
     };
     // Row a: coordinates of basis vector a.
-    let coordinates: Vec<Vec<f64>> =
+    let mut coordinates: Vec<Vec<f64>> =
         (0..n).map(|a| kept.iter().map(|&i| sign(i) * along(a, i)).collect()).collect();
-    let flat: Vec<f64> = (0..n * n)
-        .map(|k| coordinates[k / n].iter().zip(&coordinates[k % n]).map(|(x, y)| x * y).sum())
-        .collect();
+    let products = |rows: &[Vec<f64>]| -> Vec<f64> {
+        (0..n * n).map(|k| rows[k / n].iter().zip(&rows[k % n]).map(|(x, y)| x * y).sum()).collect()
+    };
+    let part = within_the_start(base, &products(&coordinates), &values, most);
+    coordinates.iter_mut().flatten().for_each(|x| *x *= part.sqrt());
+    values.iter_mut().for_each(|f| *f *= part);
+    let flat = products(&coordinates);
     let place = |v: &Vector<f64>| {
         let mut sum = vec![0.0; kept.len()];
         for (&a, c) in v.coefficients() {
@@ -172,6 +178,23 @@ fn found_in(base: &Model<f64>, value: f64) -> Option<WorstFunction> {
         return None;
     }
     Some(WorstFunction { dimension: kept.len(), measure, start: place(start), dropped, functions })
+}
+
+/// The part t ≤ 1 of a Gram matrix and values, x ↦ t f(x/√t) from √t x₀, that starts within its bound, has gradients within theirs, and
+/// does not exceed `most`: the solver's accuracy is relative to the largest entries, which can be far above those. All other
+/// conditions are homogeneous and stay as they are.
+fn within_the_start(model: &Model<f64>, gram: &[f64], values: &[f64], most: f64) -> f64 {
+    let n = model.basis().len();
+    let allowed = |e: &Expression<f64>| match e.constant - e.at(gram, n, values) {
+        used if used > e.constant => e.constant / used,
+        _ => 1.0,
+    };
+    let bounded = |e: &Expression<f64>| e.constant > 0.0;
+    let conditions = model.always().into_iter().filter_map(|key| model.constraint(&key));
+    let parts = conditions.filter(|(_, _, e)| bounded(e)).map(|(_, _, e)| allowed(&e));
+    let measure = model.objective().at(gram, n, values);
+    let last = if measure > most { most / measure } else { 1.0 };
+    parts.fold(last, dinlab_numeric::min)
 }
 
 /// Gram matrix and values after the small eigenvalues have been dropped; the largest of the Gram matrix in units.

@@ -153,7 +153,7 @@ fn the_method_attains_the_worst_case_on_the_picture() {
             curve.at(places[steps]).0
         };
         assert!((reached - bound).abs() <= MISSED * bound, "{what}: {reached} {bound}");
-        let [x, f, g] = curve.draw(2001).unwrap();
+        let [x, f, g] = curve.draw(2001, worst.start[0]).unwrap();
         let h = x[1] - x[0];
         for k in 1..x.len() {
             // Between neighbours f' is monotone up to the sum of two slopes: the trapezoid is off by no more than Lh².
@@ -167,6 +167,30 @@ fn the_method_attains_the_worst_case_on_the_picture() {
             assert!((f[k] - f[k - 1] - area).abs() <= constants[1] * h * h + slack, "{what} at {}", x[k]);
             assert!(f[k] >= -POINT, "{what} at {}: {}", x[k], f[k]);
         }
+    }
+}
+
+/// However far the measure is above the start, the function found starts within the bound and stays within the certificate.
+#[test]
+fn no_function_is_above_its_bound() {
+    for (method, class, steps, options) in [
+        ("gradient-descent", "smooth-convex", 4, "step-size=20"),
+        ("gradient-descent", "smooth-convex", 4, "step-size=5"),
+        ("gradient-descent", "smooth-convex", 4, ""),
+        ("gradient-descent", "smooth-strongly-convex", 3, "convexity=0.95 step-size=1 measure=distance"),
+        ("subgradient", "convex-lipschitz", 3, ""),
+        ("heavy-ball", "quadratic", 5, "convexity=0.1 step-size=3 momentum=0.3"),
+    ] {
+        let (bound, worst) = found(method, class, steps, options);
+        let start = dot(&worst.start, &worst.start);
+        // Coordinates are rounded, each to an ulp, after they were scaled.
+        assert!(start <= 1.0 + 16.0 * f64::EPSILON, "{method} {class} {options}: {start}");
+        assert!(
+            worst.measure <= bound * (1.0 + 16.0 * f64::EPSILON),
+            "{method} {class} {options}: {}",
+            worst.measure
+        );
+        assert!(worst.measure >= bound * (1.0 - MISSED), "{method} {class} {options}: {}", worst.measure);
     }
 }
 

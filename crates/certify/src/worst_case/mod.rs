@@ -144,7 +144,7 @@ impl Answer {
         solver::TOLERANCE * model.objective().size(model.basis(), model.values()) <= FINE * self.value.abs()
     }
 
-    fn bound(&self) -> Option<&Rational> {
+    pub(crate) fn bound(&self) -> Option<&Rational> {
         match &self.outcome {
             Outcome::Certified(proof) => Some(&proof.bound),
             _ => None,

@@ -32,7 +32,7 @@ pub fn one_dimensional(statement: &Statement, worst: &WorstFunction) -> Option<F
 /// Function and derivative.
 fn pair(name: &str, alone: bool, function: &Sampled, start: f64) -> Option<[Panel; 2]> {
     let curve = Curve::new(function)?;
-    let [x, f, g] = curve.draw(PLACES)?;
+    let [x, f, g] = curve.draw(PLACES, start)?;
     let seen: Vec<_> = function.points.iter().filter(|p| p.label != "*").collect();
     let places: Vec<f64> = seen.iter().map(|p| p.x[0]).collect();
     let values: Vec<f64> = seen.iter().map(|p| p.value).collect();

@@ -230,6 +230,11 @@ fn above_value(answer: &Answer, bound: &Rational) -> Option<f64> {
     answer.loss().map(|part| part * rational::float_above(bound))
 }
 
+/// A float with this many significant digits, rounded down: what is attained is not said to be more.
+fn digits(value: f64, count: usize) -> String {
+    rational::exact(value).map_or_else(|| value.to_string(), |exact| rational::decimal_below(&exact, count))
+}
+
 /// Part of a bound beyond which it is not called a worst case.
 const LOOSE: f64 = 1e-3;
 
@@ -299,16 +304,16 @@ fn text(statement: &Statement, answer: &Answer, function: Option<&WorstFunction>
     }
     let solver_status = json!(answer.status);
     out += &format!(
-        "  solver: {}, value {:.12}, residuals {:.0e} and {:.0e}, {} of {} conditions\n",
+        "  solver: {}, value {}, residuals {:.0e} and {:.0e}, {} of {} conditions\n",
         solver_status.as_str().unwrap_or("unknown"),
-        answer.value,
+        digits(answer.value, 11),
         answer.residuals[0],
         answer.residuals[1],
         answer.constraints[0],
         answer.constraints[1]
     );
     if let Some(f) = function {
-        out += &format!("  a function of dimension {} has the value {:.9}\n", f.dimension, f.measure);
+        out += &format!("  a function of dimension {} has the value {}\n", f.dimension, digits(f.measure, 8));
     }
     out
 }
