@@ -133,12 +133,8 @@ enum Outcome {
 }
 
 fn examine(function: Function, cell: &[Interval]) -> Outcome {
-    let (value, gradient) = function.gradient(cell);
-    if gradient.iter().any(excludes_zero) {
+    if function.gradient(cell).1.iter().any(excludes_zero) {
         return Outcome::Empty;
-    }
-    if !value.smooth {
-        return Outcome::Open;
     }
     let wide: Cell = cell.iter().map(|&side| inflated(side, INFLATION)).collect();
     let jet = function.jet(&wide);

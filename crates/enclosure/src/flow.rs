@@ -369,6 +369,49 @@ mod tests {
         }
     }
 
+    /// J = −20θ² has a mode that grows like e^{6t}: long steps have no box, short ones one that holds the orbit.
+    #[test]
+    fn the_box_of_a_step_holds_the_orbit_or_there_is_none() {
+        let objective = build("expr:-20*x^2", &Options::default()).unwrap();
+        let flow = Flow::new(Function::new(objective.as_ref()).unwrap(), 0.5, 0.0).unwrap();
+        let start = [1.0, 0.0];
+        let mut found = 0;
+        for k in 0..40 {
+            let h = 1e-3 * 1.3_f64.powi(k);
+            let Some(during) = flow.stays_in(&points(&start), h) else { continue };
+            found += 1;
+            for part in 1..=8 {
+                let state = flow.guess(&start, h * f64::from(part) / 8.0);
+                let slack = |x: f64| 1e-6 * (1.0 + x.abs());
+                let inside = |(b, &x): (&Interval, &f64)| b.low - slack(x) <= x && x <= b.high + slack(x);
+                assert!(during.iter().zip(&state).all(inside), "h {h}: {during:?} {state:?}");
+            }
+        }
+        assert!((5..40).contains(&found), "{found}");
+    }
+
+    /// One step as long as is accepted, where the remainder is far above rounding: ω = 1000, so that powers of h differ.
+    #[test]
+    fn the_remainder_of_a_long_step_is_counted() {
+        let objective = build("quadratic:1000000", &Options::default()).unwrap();
+        let alpha = 0.5;
+        let flow = Flow::new(Function::new(objective.as_ref()).unwrap(), alpha, 0.0).unwrap();
+        let start =
+            || Set { point: vec![1.0, 0.0], frame: vec![1.0, 0.0, 0.0, 1.0], rest: points(&[0.0, 0.0]) };
+        let lengths = (0..200).map(|k| 0.01 * 0.95_f64.powi(k));
+        let (h, end) = lengths
+            .filter_map(|h| match advance(flow, &start(), h) {
+                Step::Done { set, .. } => Some((h, set.hull()[0])),
+                _ => None,
+            })
+            .next()
+            .unwrap();
+        let omega = (1e6 - 0.25 * alpha * alpha).sqrt();
+        let exact = (-0.5 * alpha * h).exp() * ((omega * h).cos() + 0.5 * alpha / omega * (omega * h).sin());
+        assert!(end.low - 1e-15 <= exact && exact <= end.high + 1e-15, "h {h}: {end:?} {exact}");
+        assert!((1e-13..1e-6).contains(&(end.high - end.low)), "h {h}: {end:?}");
+    }
+
     #[test]
     fn a_wide_start_stays_a_sound_and_useful_box() {
         let objective = build("double-well", &Options::default()).unwrap();
