@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Context, Effort},
-    contest::LEAST_SEEDS,
+    contest::{logarithm, LEAST_SEEDS},
     error::CheckError,
     keep,
     memo::Memo,
@@ -166,7 +166,7 @@ impl Recipe {
 
 /// log₁₀ of the training loss at the end, one per seed.
 pub fn losses(curves: &Curves, epochs: u64) -> Vec<f64> {
-    curves.runs.iter().map(|run| end(run, epochs, |p| p.train_loss).log10()).collect()
+    curves.runs.iter().map(|run| logarithm(end(run, epochs, |p| p.train_loss))).collect()
 }
 
 /// Test accuracy at the end, one per seed.

@@ -241,6 +241,11 @@ impl Case {
     }
 }
 
+/// log₁₀ of a training loss in `f32`. Below ε/2 a sample's softmax is 1 to rounding and its loss is 0 or noise: losses below that are equal.
+pub fn logarithm(loss: f64) -> f64 {
+    dinlab_numeric::max(loss, 0.5 * f64::from(f32::EPSILON)).log10()
+}
+
 impl Quantity {
     /// What a difference is, in words.
     fn name(self, rival: &str) -> String {
@@ -261,7 +266,7 @@ impl Quantity {
     /// The quantity at the end of a run; larger is worse.
     fn of(self, curve: &[Point], epochs: u64) -> f64 {
         match self {
-            Self::TrainingLoss => end(curve, epochs, |p| p.train_loss).log10(),
+            Self::TrainingLoss => logarithm(end(curve, epochs, |p| p.train_loss)),
             // Errors are capped as losses are: a run that diverged has the accuracy of its initial weights at best.
             Self::TestAccuracy => {
                 let whole = curve.last().is_some_and(|p| p.epoch == epochs && p.train_loss.is_finite());
@@ -456,6 +461,15 @@ mod tests {
         }
         let nan = Pairing::new("x", vec![f64::NAN; LEAST_SEEDS], margin);
         assert!(nan.is_err(), "a NaN is no difference");
+    }
+
+    #[test]
+    fn losses_that_single_precision_cannot_tell_from_0_are_equal() {
+        let run = |loss| vec![vec![point(0, 2.0, 0.1), point(2, loss, 1.0)]];
+        let apart = |a, b| Quantity::TrainingLoss.differences(&run(a), &run(b), [2, 2])[0];
+        assert_eq!([apart(0.0, 0.0), apart(0.0, 1e-9), apart(5e-8, 0.0)], [0.0; 3]);
+        assert!((apart(1e-3, 0.0) - (1e-3 / 5.960_464_477_539_063e-8_f64).log10()).abs() < 1e-12);
+        assert!(logarithm(f64::NAN).is_nan());
     }
 
     #[test]
