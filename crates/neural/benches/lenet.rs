@@ -19,7 +19,7 @@ use dinlab_numeric::{max, min, Stream};
 use dinlab_objective::{Selection, Start};
 use rayon::{prelude::*, ThreadPool};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 /// Seconds of one piece of work, the best of three batches of them.
 fn best(work: &mut dyn FnMut(), repetitions: usize) -> f64 {
@@ -79,11 +79,11 @@ fn processor() -> f64 {
         / 100.0
 }
 
-/// Processor seconds of one piece of work, over at least one second of them: other work on the machine disturbs that less than the time on the clock.
+/// Processor seconds of one piece of work, over at least half a second of them: other work on the machine disturbs that less than the time on the clock.
 fn by_processor(work: &mut dyn FnMut()) -> f64 {
     let (begun, clock, mut done) = (processor(), Instant::now(), 0.0);
     // The clock ends it where there is no processor time.
-    while processor() - begun < 1.0 && clock.elapsed().as_secs_f64() < 60.0 {
+    while processor() - begun < 0.5 && clock.elapsed().as_secs_f64() < 60.0 {
         work();
         done += 1.0;
     }
