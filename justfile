@@ -25,7 +25,7 @@ bench:
     cargo bench -p dinlab-sweep --bench lanes
     cargo bench -p dinlab-map --bench map
     cargo bench -p dinlab-certify
-    cargo bench -p dinlab-neural --bench lenet
+    cargo bench --workspace --bench lenet
     cargo bench -p dinlab-cli --bench check
 
 # What .ci/run checks besides the tests
