@@ -214,6 +214,20 @@ mod tests {
         assert!(matches!(left, Err(Unproved::NotEntered { .. })), "{left:?}");
     }
 
+    /// J = 2θ², λ = 1 + αβ = 7, ball of radius 1: level λμ/2 = 14, E = λJ + u²/2.
+    #[test]
+    fn level_and_energy_of_a_quadratic_are_the_closed_forms() {
+        let objective = build("quadratic:4", &Options::default()).unwrap();
+        let flow = Flow::new(Function::new(objective.as_ref()).unwrap(), 3.0, 2.0).unwrap();
+        let basin = Basin::around(flow, &[0.0]).unwrap().unwrap();
+        let close = |found: f64, exact: f64| (found - exact).abs() < 1e-9;
+        assert!(basin.radius == 1.0 && close(basin.strong_convexity, 4.0), "{basin:?}");
+        assert!(basin.level <= 14.0 && close(basin.level, 14.0), "{basin:?}");
+        let energy = basin.energy(flow, &points(&[0.5, 0.25]));
+        assert!(energy >= 3.53125 && close(energy, 3.53125), "{energy}");
+        assert_eq!(basin.energy(flow, &points(&[1.5, 0.0])), f64::INFINITY);
+    }
+
     #[test]
     fn a_start_in_the_basin_needs_no_orbit() {
         let found = prove("quadratic:1,4", &[0.1, 0.1, 0.0, 0.0], 1.0, Some(&[0.3, 0.3])).unwrap();

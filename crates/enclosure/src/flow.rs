@@ -413,6 +413,16 @@ mod tests {
     }
 
     #[test]
+    fn inverses_of_frames_that_are_not_quite_orthogonal_are_enclosed() {
+        // (1 s; 0 1) has the inverse (1 −s; 0 1).
+        let s = 1e-3;
+        let found = inverse_of_nearly_orthogonal(&[1.0, s, 0.0, 1.0], 2).unwrap();
+        let inverse = [1.0, -s, 0.0, 1.0];
+        assert!(found.iter().zip(inverse).all(|(side, x)| side.contains(x)), "{found:?}");
+        assert!(inverse_of_nearly_orthogonal(&[1.0, 0.1, 0.0, 1.0], 2).is_none());
+    }
+
+    #[test]
     fn a_wide_start_stays_a_sound_and_useful_box() {
         let objective = build("double-well", &Options::default()).unwrap();
         let flow = Flow::new(Function::new(objective.as_ref()).unwrap(), 0.5, 0.1).unwrap();

@@ -167,6 +167,9 @@ mod tests {
 
     #[test]
     fn inertia_counts_signs_or_says_nothing() {
+        // Between the identity and a matrix with the eigenvalues 3 and −1.
+        let wide = Interval::new(-2.0, 2.0);
+        assert_eq!(inertia(&[Interval::ONE, wide, wide, Interval::ONE], 2), None);
         assert_eq!(inertia(&points(&[1.0, 2.0, 2.0, 1.0]), 2), Some((1, 1)));
         assert_eq!(inertia(&points(&[2.0, 1.0, 1.0, 2.0]), 2), Some((0, 2)));
         assert_eq!(inertia(&points(&[1.0, 1.0, 1.0, 1.0]), 2), None);

@@ -44,9 +44,12 @@ fn after(v: f64) -> Interval {
     Interval::new(v, v.next_up())
 }
 
-/// ±r.
-fn remainder(r: f64) -> Interval {
-    Interval::new(-r, r)
+impl Series {
+    /// Enclosure of the rest at an argument.
+    fn remainder(&self, at: Interval) -> Interval {
+        debug_assert!(at.is_undefined() || at.magnitude() <= self.reach, "{at:?}");
+        Interval::new(-self.tail, self.tail)
+    }
 }
 
 /// 2ᵏ for −1022 ≤ k ≤ 1023.
@@ -78,7 +81,7 @@ pub(super) fn exp(x: f64) -> Interval {
     for i in (1..EXP.terms).rev() {
         sum = Interval::ONE + r * sum / Interval::point(f64::from(i));
     }
-    (sum + remainder(EXP.tail)) * Interval::point(power_of_two(k as i32))
+    (sum + EXP.remainder(r)) * Interval::point(power_of_two(k as i32))
 }
 
 /// log((1+s)/(1−s)) = 2(s + s³/3 + s⁵/5 + …).
@@ -88,7 +91,7 @@ fn log_ratio(s: Interval, series: &Series) -> Interval {
     for i in (0..series.terms).rev() {
         sum = Interval::ONE / Interval::point(f64::from(2 * i + 1)) + square * sum;
     }
-    Interval::point(2.0) * s * (sum + remainder(series.tail))
+    Interval::point(2.0) * s * (sum + series.remainder(s))
 }
 
 /// log x for x > 0; −∞ at 0.
@@ -137,7 +140,7 @@ fn sin_series(r: Interval) -> Interval {
     for i in (1..SIN.terms).rev() {
         sum = Interval::ONE - square * sum / Interval::point(f64::from(2 * i * (2 * i + 1)));
     }
-    r * (sum + remainder(SIN.tail))
+    r * (sum + SIN.remainder(r))
 }
 
 /// cos r for |r| ≤ 0.8.
@@ -147,7 +150,7 @@ fn cos_series(r: Interval) -> Interval {
     for i in (1..COS.terms).rev() {
         sum = Interval::ONE - square * sum / Interval::point(f64::from(2 * i * (2 * i - 1)));
     }
-    sum + remainder(COS.tail)
+    sum + COS.remainder(r)
 }
 
 /// sin(x + `turns`·π/2).
@@ -187,7 +190,7 @@ pub(super) fn sinh(x: f64) -> Interval {
     for i in (1..SINH.terms).rev() {
         sum = Interval::ONE + square * sum / Interval::point(f64::from(2 * i * (2 * i + 1)));
     }
-    x * (sum + remainder(SINH.tail))
+    x * (sum + SINH.remainder(x))
 }
 
 /// cosh x.
