@@ -18,15 +18,15 @@ gallery:
 
 # Benchmarks; docs/benchmarks.md says what each prints
 bench:
-    cargo bench -p dinlab-objective --bench gradient
-    cargo bench -p dinlab-din --bench work_precision
-    cargo bench -p dinlab-din --bench kinks
-    cargo bench -p dinlab-indian --bench step
-    cargo bench -p dinlab-sweep --bench lanes
-    cargo bench -p dinlab-map --bench map
-    cargo bench -p dinlab-certify
+    cargo bench --workspace --bench gradient
+    cargo bench --workspace --bench work_precision
+    cargo bench --workspace --bench kinks
+    cargo bench --workspace --bench step
+    cargo bench --workspace --bench lanes
+    cargo bench --workspace --bench map
+    cargo bench --workspace --bench certify
     cargo bench --workspace --bench lenet
-    cargo bench -p dinlab-cli --bench check
+    cargo bench --workspace --bench check
 
 # What .ci/run checks besides the tests
 lint:

@@ -1,4 +1,4 @@
-"""Times of PEPit and AutoLyap on the questions of `cargo bench -p dinlab-certify`, one JSON object on the last line.
+"""Times of PEPit and AutoLyap on the questions of `cargo bench --workspace --bench certify`, one JSON object on the last line.
 
 Needs Python 3; without PEPit or AutoLyap it installs them (and clarabel) with pip into a temporary environment.
 Each number is the best of several runs in seconds of CPU time, which other work on the machine stretches less than the clock's;

@@ -1,4 +1,4 @@
-//! Time and peak memory of `dinlab check` at each effort, from a cold cache. `cargo bench -p dinlab-cli --bench check`;
+//! Time and peak memory of `dinlab check` at each effort, from a cold cache. `cargo bench --workspace --bench check`;
 //! efforts can be named (`-- quick standard`), all three otherwise. The peak is read from /proc, so it is Linux only.
 
 // A benchmark prints its result.

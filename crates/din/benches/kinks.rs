@@ -3,7 +3,7 @@
 //! at 1e-13. The reference is checked by two routes that know nothing of events: smoothed kinks, extrapolated, and
 //! proximal steps, both of which must approach it.
 //!
-//! `cargo bench -p dinlab-din --bench kinks`
+//! `cargo bench --workspace --bench kinks`
 #![allow(clippy::print_stdout)] // a table is what it is for
 
 use std::time::Instant;

@@ -10,7 +10,7 @@
 //! and over 60 geometric ones from 10⁻³ on, where the transients are. References come from two independent ways each,
 //! whose difference is printed.
 //!
-//! `cargo bench -p dinlab-din --bench stiff_precision [-- PROBLEM]`; with the environment variable `SAMPLES=DIR` the
+//! `cargo bench --workspace --bench stiff_precision [-- PROBLEM]`; with the environment variable `SAMPLES=DIR` the
 //! reference samples go to DIR/NAME.txt, one time and θ a line, for the peer in `benches/peers/lsoda.cpp`.
 #![allow(clippy::print_stdout)] // a benchmark prints its result
 

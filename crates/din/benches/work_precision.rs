@@ -4,7 +4,7 @@
 //! side compiled into it (`direct`) and once calling the same oracle as our integrators (`oracle`), and in the form the
 //! library offers. At the end: ratios of the times at equal error.
 //!
-//! `cargo bench -p dinlab-din --bench work_precision`
+//! `cargo bench --workspace --bench work_precision`
 #![allow(clippy::print_stdout)] // a benchmark prints its result
 
 mod measure;

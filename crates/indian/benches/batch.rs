@@ -1,4 +1,4 @@
-//! Steps per second of INDIAN with mini-batches of 32: `cargo bench -p dinlab-indian --bench batch`.
+//! Steps per second of INDIAN with mini-batches of 32: `cargo bench --workspace --bench batch`.
 //!
 //! `digits-logistic` (even against odd, N = 1797, n = 65), constant steps, batches with and without replacement, through the
 //! driver with an observer that ignores everything. `python3 crates/indian/benches/batch_numpy.py` runs the same loop in NumPy.

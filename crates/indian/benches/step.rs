@@ -1,4 +1,4 @@
-//! Time of INDIAN steps: `cargo bench -p dinlab-indian`.
+//! Time of INDIAN steps: `cargo bench --workspace --bench step`.
 //!
 //! 1. ns per step on `valley` and `rosenbrock`: through the driver (virtual calls, schedule, divergence check, copy
 //!    of the last good state) with an observer that ignores everything; in a loop over the objective's oracle; and in

@@ -1,4 +1,4 @@
-//! Time of 1000×1000 maps: `cargo bench -p dinlab-map --bench map`.
+//! Time of 1000×1000 maps: `cargo bench --workspace --bench map`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a benchmark prints its result
 

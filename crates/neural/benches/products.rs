@@ -1,5 +1,5 @@
 //! Matrix products of LeNet-5 (f32, chunks of 8 samples): our loop over blocks beside that of the crate `gemm`, both with the same kernels, taken in turn:
-//! `cargo bench -p dinlab-neural --bench products`.
+//! `cargo bench --workspace --bench products`.
 
 #![allow(clippy::print_stdout)] // a benchmark prints
 #![allow(unsafe_code)] // the peer takes raw pointers

@@ -1,5 +1,5 @@
 //! ns per gradient of `valley`: the native formula, the expression's tape at single points and over blocks, and
-//! num-dual; `cargo bench -p dinlab-objective`. One element is one point, so the throughput is points per second.
+//! num-dual; `cargo bench --workspace --bench gradient`. One element is one point, so the throughput is points per second.
 
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use dinlab_numeric::Stream;

@@ -1,4 +1,4 @@
-//! Times of sweeps: `cargo bench -p dinlab-sweep --bench lanes`, beside the peers: `bash benches/peers/run`.
+//! Times of sweeps: `cargo bench --workspace --bench lanes`, beside the peers: `bash benches/peers/run`.
 #![allow(clippy::print_stdout)] // a benchmark prints its result
 
 use std::{sync::atomic::AtomicBool, time::Instant};

@@ -1,7 +1,7 @@
 // LSODA in its C++ translation liblsoda on the problems of benches/stiff_precision.rs: same samples, same error, right-hand
 // sides written out. The sources LSODA.h, LSODA.cpp and wrapper.cpp are in the sdist of the PyPI package numbalsoda 0.3.4.
 //
-//   SAMPLES=/tmp cargo bench -p dinlab-din --bench stiff_precision
+//   SAMPLES=/tmp cargo bench --workspace --bench stiff_precision
 //   g++ -O3 -I SRC lsoda.cpp SRC/LSODA.cpp SRC/wrapper.cpp -o lsoda && ./lsoda /tmp
 #include <algorithm>
 #include <chrono>

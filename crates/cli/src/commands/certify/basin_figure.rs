@@ -9,6 +9,9 @@ use dinlab_record::figure::{Axis, Figure, Layer, Marker, Panel};
 /// Directions in which the border of the sublevel set is looked for.
 const DIRECTIONS: u32 = 180;
 
+/// Enclosures are of four dimensions at most.
+const COORDINATES: [&str; 4] = ["θ₁", "θ₂", "θ₃", "θ₄"];
+
 /// The orbit's boxes in the plane of θ for two variables, bands over time otherwise. α and β are DIN's.
 pub fn figure(found: &Convergence, objective: &dyn Objective, [alpha, beta]: [f64; 2]) -> Figure {
     let n = found.basin.minimiser.location.len();
@@ -65,7 +68,7 @@ fn plane(found: &Convergence, objective: &dyn Objective, lambda: f64) -> Panel {
     let start = found.tube.segments.first().map(|s| [s.during[0], s.during[1]]);
     let [ball_x, ball_y] = ball;
     let [inside_x, inside_y] = inside;
-    let mut panel = Panel::new("", Axis::linear("θ₁"), Axis::linear("θ₂"))
+    let mut panel = Panel::new("", Axis::linear(COORDINATES[0]), Axis::linear(COORDINATES[1]))
         .with(Layer::curve("enclosed orbit", x, y, 0))
         .with(Layer::dashed("ball with positive curvature", ball_x, ball_y, 7))
         .with(Layer::curve("sublevel set at rest", inside_x, inside_y, 2))
@@ -87,7 +90,7 @@ fn bands(found: &Convergence, n: usize) -> Vec<Panel> {
         let ball = vec![goal + found.basin.radius; 2];
         let below = vec![goal - found.basin.radius; 2];
         let ends = vec![0.0, found.entered];
-        Panel::new("", Axis::linear("t"), Axis::linear(format!("θ_{}", i + 1)))
+        Panel::new("", Axis::linear("t"), Axis::linear(COORDINATES.get(i).copied().unwrap_or("θ")))
             .with(Layer::Band {
                 label: "enclosed orbit".into(),
                 x: t.clone(),
