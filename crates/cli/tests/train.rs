@@ -85,7 +85,11 @@ fn checkpoints_survive_a_kill() {
     assert_eq!(compared(place.record(&with)), compared(whole));
     let ran = place.run(&with.replace("mlp:32", "mlp:33"));
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("architecture is mlp:32") && ran.stderr.contains("mlp:33"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("architecture there mlp:32 (") && ran.stderr.contains("in this run mlp:33 ("),
+        "{}",
+        ran.stderr
+    );
     let file = place.0.path().join("saved/nesterov-run-1.checkpoint");
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
@@ -100,8 +104,7 @@ fn a_diverging_run_is_a_status() {
     let record = place.record(&SMALL.replace("0.2", "1e30"));
     assert!(record["methods"][0]["runs"][0]["status"]["non-finite"]["at"].as_f64().unwrap() >= 1.0);
     place.record(&format!("{} --checkpoint kept", SMALL.replace("0.2", "1e30")));
-    let kept = std::fs::read_dir(place.0.path().join("kept")).unwrap().count();
-    assert_eq!(kept, record["methods"][0]["runs"].as_array().unwrap().len(), "its last finite state is kept");
+    assert!(place.0.path().join("kept/indian-run-1.checkpoint").exists(), "its last finite state is kept");
     // Its last good epoch is no result.
     let ran = place.run(
         "train --arch linear --data two-moons:20 --batch 8 --method sgd --step-size 1e300 --quiet --json",
