@@ -216,7 +216,7 @@ pub enum NeuralError {
         reason: &'static str,
     },
     /// A checkpoint of another run.
-    #[error("{file} belongs to another run: {field} there {found}, in this run {expected}")]
+    #[error("{file} belongs to another run: its {field} is {found}, this run's is {expected}")]
     OtherRun {
         /// Path.
         file: String,
