@@ -348,6 +348,15 @@ mod tests {
 
     /// The only critical point of the first is outside the box; that of the second is located by cutting, since the image
     /// of Krawczyk's operator is as wide as the box.
+    /// Second derivatives are 1 wherever they exist: only the question about kinks keeps three points from being one.
+    #[test]
+    fn a_kink_between_two_minima_is_not_passed_over() {
+        let found = survey("expr:0.5*x^2-0.1*abs(x)", &[(-1.0, 1.1)]);
+        assert_eq!(found.points.len(), 2, "{found:?}");
+        assert!(found.points.iter().all(|p| p.kind == Kind::Minimum));
+        assert!(found.undecided.iter().any(|cell| cell[0].contains(0.0)), "{found:?}");
+    }
+
     #[test]
     fn a_point_outside_the_box_is_not_one_of_the_box() {
         let outside = survey("expr:exp(-x)+5*(x-1)^2-2.5*(x+1)^2-12.5*x", &[(-5.0, 5.0)]);
