@@ -154,12 +154,13 @@ fn tasks(pool: &Arc<ThreadPool>, single: &Arc<ThreadPool>) -> Vec<Task> {
             let mut work = pass(network, batch);
             let repetitions = if network == "nin" { 1 } else { 1024 / batch };
             let measure = move || {
-                let mut piece = || threads.install(&mut work);
-                if kind == "clock" {
-                    best(&mut piece, repetitions)
-                } else {
-                    by_processor(&mut piece)
-                }
+                threads.install(|| {
+                    if kind == "clock" {
+                        best(&mut work, repetitions)
+                    } else {
+                        by_processor(&mut work)
+                    }
+                })
             };
             tasks.push((format!("{network} {batch} {kind}"), Box::new(measure)));
         }
@@ -168,8 +169,8 @@ fn tasks(pool: &Arc<ThreadPool>, single: &Arc<ThreadPool>) -> Vec<Task> {
         let moves: [Box<dyn FnMut() + Send>; 2] = [Box::new(step(size)), Box::new(copy(size))];
         for (name, mut work) in ["step", "copy"].into_iter().zip(moves) {
             let threads = pool.clone();
-            let measure =
-                move || best(&mut || threads.install(&mut work), max(1.0, 2e7 / size as f64) as usize);
+            let repetitions = max(1.0, 2e7 / size as f64) as usize;
+            let measure = move || threads.install(|| best(&mut work, repetitions));
             tasks.push((format!("{name} {size}"), Box::new(measure)));
         }
     }

@@ -60,6 +60,7 @@ const CASES: &[Case] = &[
     by("rmsprop", 1e-3),
     by("adam", 1e-3),
     by("adamw", 1e-3),
+    Case { alpha: 0.1, beta: 0.9, ..by("innaprop", 1e-3) },
     LENET,
     Case { architecture: "lenet5:tanh", alpha: 2.0, beta: 1.5, penalty: 0.01, decay: 0.25, ..LENET },
     Case { architecture: "nin", data: "images", samples: 40, batch: 4, epochs: 2, ..LENET },
@@ -83,6 +84,15 @@ const CASES: &[Case] = &[
         epochs: 100,
         alpha: 0.0,
         beta: 1.0,
+        ..SMALL
+    },
+    Case {
+        architecture: "mlp:30,tanh",
+        alpha: 2.0,
+        beta: 2.0,
+        decay: 0.25,
+        method: "innaprop",
+        step_size: 0.01,
         ..SMALL
     },
     Case { architecture: "mlp:30,relu", samples: 333, batch: 32, penalty: 0.05, epochs: 10, ..SMALL },

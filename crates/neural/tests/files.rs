@@ -66,6 +66,9 @@ fn broken_idx_files_are_named() {
     assert!(matches!(load(), NeuralError::Counts { .. } | NeuralError::Length { .. }));
     fs::remove_file(&images).unwrap();
     assert!(matches!(load(), NeuralError::Read { .. }));
+    write_idx(folder.path(), 9, 6);
+    fs::write(folder.path().join("t10k-labels-idx1-ubyte"), idx(0x801, &[6], &[0, 1, 2, 0, 3, 2])).unwrap();
+    assert!(matches!(load(), NeuralError::Label { label: 3, sample: 4, last: 2, .. }), "{}", load());
     // A class of the training part without a test sample.
     write_idx(folder.path(), 9, 2);
     assert!(matches!(load(), NeuralError::EmptyClass { class: 2, part: "test", .. }), "{}", load());

@@ -9,6 +9,7 @@ use dinlab_neural::{
     architecture, data, train, Dataset, Evaluator, Initial, Loss, Method, Network, NeuralError, Part, Real,
     State, Targets,
 };
+use dinlab_numeric::distance;
 use dinlab_objective::{Selection, Start};
 
 /// α of the tests' runs.
@@ -133,6 +134,22 @@ impl Setting {
     pub fn bound(&self, path: &[Vec<f64>], end: &[f64], start: &Start, roundoff: f64) -> f64 {
         rounding::bound(self, path, end, start, roundoff)
     }
+
+    /// For tests of [`Setting::smooth`]: panics unless θ̃₂₀ = `end` of a framework's run, with its `gradients` on the way, is bit for bit the end of the native steps along these gradients,
+    /// and within rounding of the native run with native gradients.
+    pub fn assert_agrees<T: Real>(&self, start: &Start, end: &[T], gradients: &[Vec<T>]) {
+        let replayed = self.path::<T>(ALPHA, start, |step, _| gradients[step].clone());
+        assert_eq!(end, replayed[STEPS], "the step itself");
+
+        let native = self.native::<f64>(ALPHA, start);
+        let end: Vec<f64> = end.iter().map(|x| x.value()).collect();
+        let off = distance(&end, &native[STEPS]);
+        let bound = self.bound(&native, &end, start, T::EPSILON / 2.0);
+        let moved = distance(&native[STEPS], &native[0]);
+        let seen = format!("{} {start}: moved {moved:.2}, off by {off:.1e}, bound {bound:.1e}", T::NAME);
+        eprintln!("{seen}");
+        assert!(moved > 0.1 && off <= bound, "{seen}");
+    }
 }
 
 fn whole(part: &Part) -> Batch {
@@ -142,8 +159,6 @@ fn whole(part: &Part) -> Batch {
 
 #[cfg(test)]
 mod tests {
-    use dinlab_numeric::distance;
-
     use super::*;
 
     const STARTS: [Start; 2] = [Start::Rest, Start::Speed(1.0)];

@@ -9,7 +9,6 @@ use burn::{
 use dinlab_agreement::{Dense, Setting, ALPHA, BETA, STEPS, STEP_SIZE};
 use dinlab_burn::{Indian, Start};
 use dinlab_neural::Real;
-use dinlab_numeric::distance;
 
 #[derive(Module, Debug)]
 struct Network {
@@ -99,16 +98,7 @@ fn run<T: Real + Element>(setting: &Setting, start: &Start) -> (Vec<T>, Vec<Vec<
 fn agrees<T: Real + Element>(start: Start) {
     let setting = Setting::smooth();
     let (end, gradients) = run::<T>(&setting, &start);
-    let replayed = setting.path::<T>(ALPHA, &start, |step, _| gradients[step].clone());
-    assert_eq!(end, replayed[STEPS], "the step itself");
-
-    let native = setting.native::<f64>(ALPHA, &start);
-    let end: Vec<f64> = end.iter().map(|x| x.value()).collect();
-    let off = distance(&end, &native[STEPS]);
-    let bound = setting.bound(&native, &end, &start, T::EPSILON / 2.0);
-    let moved = distance(&native[STEPS], &native[0]);
-    eprintln!("{} {start}: moved {moved:.2}, off by {off:.1e}, bound {bound:.1e}", T::NAME);
-    assert!(moved > 0.1 && off <= bound);
+    setting.assert_agrees(&start, &end, &gradients);
 }
 
 #[test]

@@ -60,16 +60,7 @@ fn run<T: Real + WithDType>(setting: &Setting, start: &Start) -> Result<(Vec<T>,
 fn agrees<T: Real + WithDType>(start: Start) -> Result<()> {
     let setting = Setting::smooth();
     let (end, gradients) = run::<T>(&setting, &start)?;
-    let replayed = setting.path::<T>(ALPHA, &start, |step, _| gradients[step].clone());
-    assert_eq!(end, replayed[STEPS], "the step itself");
-
-    let native = setting.native::<f64>(ALPHA, &start);
-    let end: Vec<f64> = end.iter().map(|x| x.value()).collect();
-    let off = distance(&end, &native[STEPS]);
-    let bound = setting.bound(&native, &end, &start, T::EPSILON / 2.0);
-    let moved = distance(&native[STEPS], &native[0]);
-    eprintln!("{} {start}: moved {moved:.2}, off by {off:.1e}, bound {bound:.1e}", T::NAME);
-    assert!(moved > 0.1 && off <= bound);
+    setting.assert_agrees(&start, &end, &gradients);
     Ok(())
 }
 

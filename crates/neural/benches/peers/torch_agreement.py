@@ -53,6 +53,31 @@ class Indian(torch.optim.Optimizer):
                 p.add_(common - b * p.grad, alpha=lr)
 
 
+class Innaprop(torch.optim.Optimizer):
+    """Algorithm 1 of arXiv 2410.05871 in the order in which its authors' program computes: weight decay, mean square, psi, weights."""
+
+    SIGMA, EPS, WEIGHT_DECAY = 0.999, 1e-8, 0.01
+
+    def __init__(self, params, lr, alpha, beta):
+        super().__init__(params, dict(lr=lr, alpha=alpha, beta=beta))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            a, b, lr = group["alpha"], group["beta"], group["lr"]
+            for p in group["params"]:
+                own = self.state[p]
+                if not own:
+                    own.update(k=0, psi=(1 - a * b) * p.clone(), square=torch.zeros_like(p))
+                own["k"] += 1
+                p.mul_(1 - lr * self.WEIGHT_DECAY)
+                own["square"].lerp_(p.grad**2, 1 - self.SIGMA)
+                direction = p.grad / ((own["square"] / (1 - self.SIGMA ** own["k"])).sqrt() + self.EPS)
+                psi = own["psi"]
+                psi.copy_((1 - lr / b) * psi + lr * (1 / b - a) * p)
+                p.copy_(p + lr * (1 - a * b) / (b - lr) * p - lr / (b - lr) * psi - lr * b * direction)
+
+
 METHODS = {
     "sgd": lambda p, lr, **_: torch.optim.SGD(p, lr=lr),
     "momentum": lambda p, lr, **_: torch.optim.SGD(p, lr=lr, momentum=0.9),
@@ -61,7 +86,8 @@ METHODS = {
     "rmsprop": lambda p, lr, **_: torch.optim.RMSprop(p, lr=lr, alpha=0.9, eps=1e-8),
     "adam": lambda p, lr, **_: torch.optim.Adam(p, lr=lr),
     "adamw": lambda p, lr, **_: torch.optim.AdamW(p, lr=lr, weight_decay=0.01),
-    "indian": lambda p, lr, alpha, beta: Indian(p, lr, alpha, beta),
+    "innaprop": Innaprop,
+    "indian": Indian,
 }
 
 

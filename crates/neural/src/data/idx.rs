@@ -20,14 +20,15 @@ pub(super) fn read(folder: &Path) -> Result<Option<(Part, Part)>, NeuralError> {
         return Ok(None);
     }
     let read = |images, labels| part(folder, &folder.join(images), &folder.join(labels));
-    let (mut train, mut test) = (read(names[0], names[1])?, read(names[2], names[3])?);
-    // One number of classes for both parts.
-    let classes = |part: &Part| part.outputs();
-    let most = classes(&train).max(classes(&test));
-    for part in [&mut train, &mut test] {
-        if let Targets::Classes { count, .. } = &mut part.targets {
-            *count = most;
+    let (train, mut test) = (read(names[0], names[1])?, read(names[2], names[3])?);
+    // The training part says how many classes there are.
+    let known = train.outputs();
+    if let Targets::Classes { labels, count } = &mut test.targets {
+        if let Some(sample) = labels.iter().position(|&label| label as usize >= known) {
+            let (label, file) = (labels[sample] as usize, folder.join(names[3]).display().to_string());
+            return Err(NeuralError::Label { label, sample, file, last: known - 1 });
         }
+        *count = known;
     }
     if train.shape != test.shape {
         return Err(NeuralError::Input {

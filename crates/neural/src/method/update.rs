@@ -10,13 +10,21 @@ use crate::number::Real;
 /// Parameters per block; fewer than two blocks are done at once.
 const BLOCK: usize = 1 << 16;
 
-/// Runs `update(θ, first vector, second vector, v)` over blocks; vectors that the method has not are empty.
+/// Runs `update(θ, first vector, second vector, v)` over blocks, compiled for every vector unit; vectors that the method has not are empty. No unit fuses a product with a sum, so that all
+/// give the same bits.
 fn blocks<T: Real>(
     vectors: &mut [Vec<T>],
     theta: &mut [T],
     gradient: &[T],
     update: impl Fn(&mut [T], &mut [T], &mut [T], &[T]) + Sync,
 ) {
+    let arch = pulp::Arch::new();
+    let update = |theta: &mut [T], a: &mut [T], b: &mut [T], v: &[T]| {
+        arch.dispatch(
+            #[inline(always)]
+            || update(theta, a, b, v),
+        )
+    };
     let (mut none, mut neither) = (Vec::new(), Vec::new());
     let (first, second) = match vectors {
         [a, b, ..] => (a, b),
