@@ -1,7 +1,7 @@
-//! Methods compared at equal budget. Every method gets the same number of runs to search its parameters (`search.rs`), each run the same number of
-//! epochs; the setting with the smallest loss on a held-out part of the *training* samples is chosen; only then the chosen settings are run from new
-//! seeds, run i of every method from the same weights and over the same batches, and evaluated on the test part. The samples that steps see are the
-//! same in both stages; no test sample is in memory during the search.
+//! Methods compared at equal budget, tuning included. One repetition: every method gets the same number of runs to search its parameters (`search.rs`), each run the same number of
+//! epochs; the setting with the smallest loss on a held-out part of the *training* samples is chosen; only then the chosen setting is run from a new
+//! seed, the same weights and batches for every method, and evaluated on the test part. Every repetition searches anew: the luck of a search is part of what the differences scatter by. The
+//! samples that steps see are the same in both stages; no test sample is in memory during the search.
 
 use std::{
     num::NonZeroUsize,
@@ -60,10 +60,12 @@ pub struct Contest {
     pub batch: usize,
     /// Epochs of every run.
     pub epochs: u64,
-    /// Runs of each method's search.
+    /// Runs of one search.
     pub trials: usize,
-    /// Runs of each chosen setting.
+    /// Repetitions: a search of every method and one run of what it chose.
     pub seeds: usize,
+    /// Number of the first repetition: contests with other repetitions are independent of one another, on the same samples.
+    pub first: usize,
     /// Names of the methods.
     pub methods: Vec<String>,
     /// Seed of split, search, weights and batches.
@@ -84,11 +86,11 @@ pub struct Trial {
 pub struct Contender {
     /// Name of the method.
     pub method: String,
-    /// Its search.
+    /// Its searches, one after the other.
     pub trials: Vec<Trial>,
-    /// Index of the trial with the smallest held-out loss, the first of equals.
-    pub chosen: usize,
-    /// Curves of the chosen setting, one per seed.
+    /// Of every search the setting with the smallest held-out loss, the first of equals.
+    pub chosen: Vec<Setting>,
+    /// Curve of every chosen setting.
     pub runs: Vec<Vec<Point>>,
 }
 
@@ -174,7 +176,7 @@ impl Contest {
         let mut settings = Vec::new();
         let mut plans = Vec::new();
         for method in &self.methods {
-            for index in 0..self.trials {
+            for index in self.trials * self.first..self.trials * (self.first + self.seeds) {
                 let setting = Setting::draw(method, self.seed, index as u64)?;
                 // Trial i of every method starts from the same weights, too.
                 plans.push(self.plan(&network, &setting, self.run_seed("trial", index))?);
@@ -182,54 +184,41 @@ impl Contest {
             }
         }
         let Some(curves) = train_all(&plans, &held_out, means)? else { return Ok(None) };
-        let mut trials = settings
+        let trials: Vec<Trial> = settings
             .into_iter()
             .zip(&curves)
-            .map(|(setting, curve)| Trial { setting, held_out: end(curve, self.epochs, |p| p.test_loss) });
+            .map(|(setting, curve)| Trial { setting, held_out: end(curve, self.epochs, |p| p.test_loss) })
+            .collect();
         let mut contenders = Vec::new();
-        for method in &self.methods {
-            let trials: Vec<Trial> = trials.by_ref().take(self.trials).collect();
-            let chosen = (0..trials.len())
-                .reduce(|a, b| if trials[b].held_out < trials[a].held_out { b } else { a })
-                .unwrap_or(0);
-            contenders.push(Contender { method: method.clone(), trials, chosen, runs: Vec::new() });
-        }
-        let test = parts.against(&parts.test);
-        let mut plans = Vec::new();
-        for contender in &contenders {
-            for index in 0..self.seeds {
-                plans.push(self.plan(&network, contender.setting(), self.run_seed("run", index))?);
-            }
-        }
-        let Some(curves) = train_all(&plans, &test, means)? else { return Ok(None) };
-        let mut curves = curves.into_iter();
-        for contender in &mut contenders {
-            contender.runs = curves.by_ref().take(self.seeds).collect();
+        for (method, trials) in self.methods.iter().zip(trials.chunks(self.trials * self.seeds)) {
+            let best = |search: &[Trial]| {
+                let best = search.iter().reduce(|a, b| if b.held_out < a.held_out { b } else { a })?;
+                Some(best.setting.clone())
+            };
+            let chosen: Vec<Setting> = trials.chunks(self.trials).filter_map(best).collect();
+            let Some(runs) = self.again(&chosen, self.epochs, means)? else { return Ok(None) };
+            contenders.push(Contender { method: method.clone(), trials: trials.to_vec(), chosen, runs });
         }
         Ok(Some(contenders))
     }
 
-    /// The runs of a given setting once more, with another number of epochs or, where `fresh`, from other weights and over other batches.
+    /// One run of each setting in its repetition, the chosen ones with another number of epochs or others in their place.
+    ///
+    /// # Errors
+    /// As [`Contest::run`].
     pub fn again(
         &self,
-        setting: &Setting,
+        settings: &[Setting],
         epochs: u64,
-        fresh: bool,
         means: Means<'_>,
     ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
         let parts = Parts::load(self)?;
         let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
-        let stage = if fresh { "fresh run" } else { "run" };
-        let plan = |index| Ok(Plan { epochs, ..self.plan(&network, setting, self.run_seed(stage, index))? });
-        let plans = (0..self.seeds).map(plan).collect::<Result<Vec<_>, NeuralError>>()?;
+        let plan = |(index, setting): (usize, &Setting)| {
+            Ok(Plan { epochs, ..self.plan(&network, setting, self.run_seed("run", self.first + index))? })
+        };
+        let plans = settings.iter().enumerate().map(plan).collect::<Result<Vec<_>, NeuralError>>()?;
         train_all(&plans, &parts.against(&parts.test), means)
-    }
-}
-
-impl Contender {
-    /// The chosen setting.
-    pub fn setting(&self) -> &Setting {
-        &self.trials[self.chosen].setting
     }
 }
 
@@ -321,6 +310,7 @@ mod tests {
             epochs: 4,
             trials: 5,
             seeds: 3,
+            first: 0,
             methods: vec!["indian".into(), "sgd".into()],
             seed: 1,
         }
@@ -335,9 +325,12 @@ mod tests {
         let contenders = contest.run(on(2)).unwrap().unwrap();
         assert_eq!(text(&contenders), text(&contest.run(on(1)).unwrap().unwrap()), "threads do not matter");
         for contender in &contenders {
-            assert_eq!((contender.trials.len(), contender.runs.len()), (5, 3));
-            let best = contender.trials[contender.chosen].held_out;
-            assert!(contender.trials.iter().all(|t| t.held_out >= best));
+            assert_eq!((contender.trials.len(), contender.chosen.len(), contender.runs.len()), (15, 3, 3));
+            for (search, chosen) in contender.trials.chunks(5).zip(&contender.chosen) {
+                let best = search.iter().find(|trial| trial.setting == *chosen).unwrap();
+                assert!(search.iter().all(|trial| trial.held_out >= best.held_out));
+            }
+            assert!(contender.chosen[0] != contender.chosen[1], "every repetition searches anew");
         }
         let start = |runs: &[Vec<Point>], run: usize| runs[run][0].train_loss;
         let (ours, theirs) = (&contenders[0].runs, &contenders[1].runs);
@@ -349,11 +342,10 @@ mod tests {
             );
         }
         assert_ne!(start(ours, 0), start(ours, 1));
-        let setting = contenders[0].setting();
-        let again = contest.again(setting, 4, false, on(2)).unwrap().unwrap();
-        assert_eq!(text(&again), text(ours), "the same setting and seeds give the same runs");
-        let fresh = contest.again(setting, 4, true, on(2)).unwrap().unwrap();
-        assert_ne!(start(&fresh, 0), start(&again, 0));
+        let again = contest.again(&contenders[0].chosen, 4, on(2)).unwrap().unwrap();
+        assert_eq!(text(&again), text(ours), "the same settings and seeds give the same runs");
+        let part = Contest { seeds: 1, first: 2, ..contest.clone() }.run(on(2)).unwrap().unwrap();
+        assert_eq!(text(&part[1].runs), text(&theirs[2..].to_vec()), "repetitions are independent");
         stop.store(true, Ordering::Relaxed);
         assert!(contest.run(on(2)).unwrap().is_none());
     }
@@ -385,14 +377,14 @@ mod tests {
             let shelf = shelf.0.lock().unwrap();
             (shelf.0.len(), shelf.1)
         };
-        // Two methods with five trials and three runs each, all of them different.
-        assert_eq!(count(), (16, 0));
+        // Two methods with three times five trials and a run, all of them different.
+        assert_eq!(count(), (36, 0));
         let some: Vec<String> = shelf.0.lock().unwrap().0.keys().step_by(3).cloned().collect();
         for key in &some {
             shelf.0.lock().unwrap().0.remove(key);
         }
         assert_eq!(text(contest.run(means).unwrap().unwrap()), first);
-        assert_eq!(count(), (16, 16 - some.len()));
+        assert_eq!(count(), (36, 36 - some.len()));
     }
 
     #[test]

@@ -306,6 +306,16 @@ pub const SEARCH_BUDGET: Source = Source {
     place: "",
 };
 
+/// Searches of parameters as a source of variance.
+pub const BENCHMARK_VARIANCE: Source = Source {
+    key: "bouthillier2021",
+    authors: "X. Bouthillier, P. Delaunay, M. Bronzi, A. Trofimov, B. Nichyporuk, J. Szeto, N. Mohammadi Sepahvand, E. Raff, K. Madan, V. Voleti, S. Ebrahimi Kahou, V. Michalski, D. Serdyuk, T. Arbel, C. Pal, G. Varoquaux, P. Vincent",
+    title: "Accounting for Variance in Machine Learning Benchmarks",
+    venue: "Proceedings of Machine Learning and Systems 3",
+    year: 2021,
+    place: "",
+};
+
 /// Schmidt, Schneider, Hennig 2021: benchmark of optimisers with equal tuning budgets.
 pub const CROWDED_VALLEY: Source = Source {
     key: "schmidt2021",

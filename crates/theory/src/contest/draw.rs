@@ -10,7 +10,12 @@ use dinlab_record::{
     Claim,
 };
 
-use super::{cases, family::distances, pairings, Against, Case, Quantity, Results};
+use super::{
+    cases,
+    family::{distances, FAMILY},
+    pairing::{median, pairings},
+    Against, Case, Quantity, Results,
+};
 use crate::{check::Context, error::CheckError};
 
 const MARKERS: [Marker; 4] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Ring];
@@ -26,7 +31,7 @@ pub fn figure(claim: &Claim, context: &Context<'_>, quantity: Quantity) -> Resul
             Quantity::TestAccuracy => accuracies(&case, &results),
         });
         below.push(forest(&case, &results, case.budget(context.effort).epochs, quantity)?);
-        chosen.push(format!("{}: {}", case.data, point(&results.contenders()[0])));
+        chosen.push(format!("{}: {}", case.data, points(&results.contenders()[0])));
     }
     let what = match quantity {
         Quantity::TrainingLoss => {
@@ -43,14 +48,24 @@ pub fn figure(claim: &Claim, context: &Context<'_>, quantity: Quantity) -> Resul
     })
 }
 
-/// INDIAN's chosen point and the nearest method that it contains.
-fn point(indian: &Contender) -> String {
-    let setting = indian.setting();
-    let Ok(Method::Indian { alpha, beta }) = setting.method() else { return String::new() };
-    let step_size = setting.step_size;
-    let near = distances(Parameters { alpha, beta, step_size });
-    let near = near.first().map(|(name, d)| format!(", {d:.2} decades of β from {name}")).unwrap_or_default();
-    format!("INDIAN α = {alpha:.2}, β = {beta:.3}, γ = {step_size:.3}{near}")
+/// INDIAN's chosen points: their middle, and the nearest methods that it contains.
+fn points(indian: &Contender) -> String {
+    let mut all = Vec::new();
+    for setting in &indian.chosen {
+        let Ok(Method::Indian { alpha, beta }) = setting.method() else { return String::new() };
+        all.push(Parameters { alpha, beta, step_size: setting.step_size });
+    }
+    let middle = |of: &dyn Fn(&Parameters) -> f64| median(&all.iter().map(of).collect::<Vec<_>>());
+    let nearest: Vec<_> = all.iter().filter_map(|&p| distances(p).first().copied()).collect();
+    let count = |name: &str| nearest.iter().filter(|(near, _)| *near == name).count();
+    let counts = FAMILY.map(|name| format!("{} {name}", count(name))).join(", ");
+    format!(
+        "INDIAN α {:.2}, β {:.2e}, γ {:.2e} (medians), nearest {counts}, at {:.2} decades of β",
+        middle(&|p| p.alpha),
+        middle(&|p| p.beta),
+        middle(&|p| p.step_size),
+        median(&nearest.iter().map(|&(_, d)| d).collect::<Vec<_>>())
+    )
 }
 
 fn style(index: usize) -> (usize, Dash) {
@@ -62,8 +77,10 @@ fn searches(case: &Case, results: &Results) -> Result<Panel, CheckError> {
     let mut panel = Panel::new(case.place(), Axis::linear("trials k"), Axis::log("best held-out loss"));
     for (index, contender) in results.contenders().iter().enumerate() {
         let losses: Vec<f64> = contender.trials.iter().map(|t| t.held_out).collect();
-        let laws = (1..=losses.len()).map(|k| BestOf::new(&losses, k)).collect::<Result<Vec<_>, _>>()?;
-        let x: Vec<f64> = (1..=losses.len()).map(|k| k as f64).collect();
+        // A search has this many; the law is over the trials of all searches.
+        let most = losses.len() / contender.chosen.len().max(1);
+        let laws = (1..=most).map(|k| BestOf::new(&losses, k)).collect::<Result<Vec<_>, _>>()?;
+        let x: Vec<f64> = (1..=most).map(|k| k as f64).collect();
         if index == 0 {
             let [low, high] = [0.1, 0.9].map(|p| laws.iter().map(|law| law.quantile(p)).collect());
             panel = panel.with(Layer::Band { label: String::new(), x: x.clone(), low, high, color: 0 });

@@ -2,15 +2,18 @@
 
 use dinlab_indian::dictionary::Parameters;
 
+/// What INDIAN contains, started at rest with constant steps.
+pub const FAMILY: [&str; 3] = ["gradient descent", "heavy ball", "Nesterov"];
+
 /// Decades by which β would have to change for INDIAN to be each of the methods it contains (with constant step size and started at rest), nearest
 /// first: gradient descent for αβ = 1, heavy ball for β = γ, Nesterov's method for β = (1 + m)γ with m = 1 − αγ.
 pub fn distances(p: Parameters) -> Vec<(&'static str, f64)> {
     let Parameters { alpha, beta, step_size: gamma } = p;
     let apart = |other: f64| (beta / other).log10().abs();
     let mut all = vec![
-        ("gradient descent", apart(1.0 / alpha)),
-        ("heavy ball", apart(gamma)),
-        ("Nesterov", apart((2.0 - alpha * gamma) * gamma)),
+        (FAMILY[0], apart(1.0 / alpha)),
+        (FAMILY[1], apart(gamma)),
+        (FAMILY[2], apart((2.0 - alpha * gamma) * gamma)),
     ];
     all.retain(|(_, distance)| distance.is_finite());
     all.sort_by(|a, b| a.1.total_cmp(&b.1));

@@ -3,19 +3,16 @@
 
 mod draw;
 mod family;
+mod pairing;
 pub mod promise;
 
 use std::sync::Arc;
 
-use dinlab_analysis::{
-    standing::{mean_interval, Standing},
-    statistics::{lower_bound_mean, Summary},
-};
 use dinlab_neural::{
     contest::{end, Contender, Contest, Parts},
-    Method, NeuralError, Point, Setting,
+    NeuralError, Point, Setting,
 };
-use dinlab_record::{Budget as Tolerance, Hypothesis, HypothesisState, Kind, Measurement};
+use dinlab_record::{Hypothesis, HypothesisState};
 use serde::Serialize;
 
 use crate::{
@@ -26,6 +23,7 @@ use crate::{
 };
 
 pub use draw::figure;
+pub use pairing::measure;
 
 /// The methods compared with INDIAN.
 pub const RIVALS: [&str; 8] =
@@ -87,8 +85,8 @@ pub enum Quantity {
 struct Results {
     /// Numbers of samples (fitted, held out, test) and contenders, INDIAN first.
     contest: Arc<([usize; 3], Vec<Contender>)>,
-    /// INDIAN's runs under `Against`, where that is not its rivals.
-    other: Arc<Vec<Vec<Point>>>,
+    /// Where INDIAN stands against itself: the runs in INDIAN's place and those in its rival's.
+    alone: Arc<[Vec<Vec<Point>>; 2]>,
 }
 
 impl Results {
@@ -101,35 +99,31 @@ impl Results {
 }
 
 static CONTESTS: Memo<([usize; 3], Vec<Contender>)> = Memo::new();
-static OTHERS: Memo<Vec<Vec<Point>>> = Memo::new();
+static ALONE_PAIRS: Memo<[Vec<Vec<Point>>; 2]> = Memo::new();
 
 const fn budget(epochs: u64, trials: usize, seeds: usize, most_samples: Option<usize>) -> Budget {
     Budget { epochs, trials, seeds, most_samples }
 }
 
-/// Budget of the controls, in which INDIAN runs against itself: they share its search and its runs, and are decided at every effort.
-const ALONE: Budget = budget(6, 10, 32, None);
-/// Runs of INDIAN against itself from other seeds, from `standard` on. Nothing is paired there: differences of test accuracy have a deviation of some 0.03 (0.2 in log₁₀ of the loss), so that
-/// the margin of 0.009 is six standard errors of the mean of this many, and "equivalent" is what comes out.
+/// Budget of the controls, in which INDIAN runs against itself: they share its searches and its runs, and are decided at every effort.
+const ALONE: Budget = budget(6, 8, 24, None);
+/// Runs of INDIAN against itself from other weights, from `standard` on. Nothing is paired there: differences of test accuracy have a deviation of some 0.03 (0.2 in log₁₀ of the loss), so
+/// that the margin of 0.009 is six standard errors of the mean of this many, and "equivalent" is what comes out.
 const NULL_RUNS: usize = 384;
 
-/// INDIAN against itself from other seeds, then the three data sets, cheapest first.
+/// INDIAN against itself from other weights and batches, then the three data sets, cheapest first.
 pub fn cases(effort: Effort) -> Vec<Case> {
     let [digits, one, lenet] = match effort {
         Effort::Quick => [budget(3, 3, 3, None), budget(3, 3, 3, Some(800)), budget(1, 3, 3, Some(320))],
-        Effort::Standard => [budget(12, 12, 10, None), budget(12, 12, 10, None), budget(2, 8, 8, None)],
-        Effort::Thorough => [budget(30, 40, 40, None), budget(30, 40, 40, None), budget(6, 24, 20, None)],
+        Effort::Standard => [budget(12, 6, 8, None), budget(12, 6, 8, None), budget(2, 3, 5, None)],
+        Effort::Thorough => [budget(20, 12, 20, None), budget(15, 10, 20, None), budget(3, 6, 20, None)],
     };
     let case = |data: &str, architecture: &str, nominal, budget| {
         let (data, architecture) = (data.to_owned(), architecture.to_owned());
         Case { data, architecture, nominal, budget: Some(budget), against: Against::Rivals }
     };
-    let null_runs = if effort == Effort::Quick { ALONE.seeds } else { NULL_RUNS };
     vec![
-        Case {
-            against: Against::Itself,
-            ..case("digits", "mlp:32", 0.97, Budget { seeds: null_runs, ..ALONE })
-        },
+        Case { against: Against::Itself, ..case("digits", "mlp:32", 0.97, ALONE) },
         case("digits", "mlp:32", 0.97, digits),
         case("mnist-1d", "mlp:64", 0.65, one),
         case("mnist-10k", "lenet5", 0.98, lenet),
@@ -145,7 +139,7 @@ pub fn control() -> Vec<Case> {
         budget: Some(ALONE),
         against,
     };
-    vec![case(Against::Shrunk(0.01)), case(Against::Fewer(3))]
+    vec![case(Against::Shrunk(0.01)), case(Against::Fewer(2))]
 }
 
 /// `net:ARCHITECTURE@DATA` with classes.
@@ -181,6 +175,7 @@ pub fn hypotheses(_: &Case) -> Vec<Hypothesis> {
         "every method has the same number of search runs, epochs and samples",
         "settings are chosen on held-out training samples",
         "runs are paired: same weights, same batches",
+        "every pair of runs has searches of its own",
     ]
     .map(|text| Hypothesis::new(text, HypothesisState::ByConstruction))
     .into()
@@ -190,8 +185,8 @@ impl Case {
     fn budget(&self, effort: Effort) -> Budget {
         self.budget.unwrap_or(match effort {
             Effort::Quick => budget(5, 4, 3, None),
-            Effort::Standard => budget(10, 12, 10, None),
-            Effort::Thorough => budget(20, 32, 20, None),
+            Effort::Standard => budget(10, 8, 8, None),
+            Effort::Thorough => budget(20, 12, 20, None),
         })
     }
 
@@ -207,6 +202,7 @@ impl Case {
             epochs,
             trials,
             seeds,
+            first: 0,
             methods: ["indian"].iter().chain(rivals).map(|&m| m.to_owned()).collect(),
             seed,
         }
@@ -220,20 +216,29 @@ impl Case {
             let counts = Parts::load(&contest)?.counts();
             Ok((counts, contest.run(means)?.ok_or(CheckError::Interrupted)?))
         })?;
-        let other = OTHERS.get(&format!("{key} {:?}", self.against), || {
-            let chosen = fought.1[0].setting().clone();
-            let other = match self.against {
-                Against::Rivals => Some(Vec::new()),
-                Against::Itself => contest.again(&chosen, contest.epochs, true, means)?,
-                Against::Fewer(epochs) => contest.again(&chosen, epochs, false, means)?,
-                Against::Shrunk(factor) => {
-                    let shrunk = Setting { step_size: factor * chosen.step_size, ..chosen };
-                    contest.again(&shrunk, contest.epochs, false, means)?
-                }
+        let alone = ALONE_PAIRS.get(&format!("{key} {:?} {:?}", self.against, context.effort), || {
+            let Contender { chosen, trials, runs, .. } = &fought.1[0];
+            let again = |contest: &Contest, settings: &[Setting], epochs| {
+                contest.again(settings, epochs, means)?.ok_or(CheckError::Interrupted)
             };
-            other.ok_or(CheckError::Interrupted)
+            Ok(match self.against {
+                Against::Rivals => [Vec::new(), Vec::new()],
+                Against::Itself => {
+                    let count = if context.effort == Effort::Quick { contest.seeds } else { NULL_RUNS };
+                    let best = trials.iter().min_by(|a, b| a.held_out.total_cmp(&b.held_out));
+                    let same = vec![best.map_or_else(|| chosen[0].clone(), |t| t.setting.clone()); count];
+                    let others = Contest { first: contest.first + count, ..contest.clone() };
+                    [again(&others, &same, contest.epochs)?, again(&contest, &same, contest.epochs)?]
+                }
+                Against::Fewer(epochs) => [again(&contest, chosen, epochs)?, runs.clone()],
+                Against::Shrunk(factor) => {
+                    let shrink = |s: &Setting| Setting { step_size: factor * s.step_size, ..s.clone() };
+                    let shrunk: Vec<Setting> = chosen.iter().map(shrink).collect();
+                    [again(&contest, &shrunk, contest.epochs)?, runs.clone()]
+                }
+            })
         })?;
-        Ok(Results { contest: fought, other })
+        Ok(Results { contest: fought, alone })
     }
 
     fn place(&self) -> String {
@@ -281,127 +286,11 @@ impl Quantity {
     }
 }
 
-/// One comparison: mean difference, its interval, and the word.
-struct Pairing {
-    rival: String,
-    differences: Vec<f64>,
-    mean: f64,
-    interval: [f64; 2],
-    standing: Standing,
-}
-
-impl Pairing {
-    fn new(rival: &str, differences: Vec<f64>, margin: f64) -> Result<Self, CheckError> {
-        let interval = mean_interval(&differences, LEVEL)?;
-        let mean = Summary::of(&differences)?.mean;
-        let standing = Standing::of(interval, margin);
-        Ok(Self { rival: rival.to_owned(), differences, mean, interval, standing })
-    }
-
-    /// INDIAN's mean difference must not exceed the margin. With few seeds the number is shown and decides nothing.
-    fn measurement(&self, quantity: Quantity, margin: f64) -> Result<Measurement, CheckError> {
-        let name = quantity.name(&self.rival);
-        let m = Measurement::new(name, Kind::Upper, self.mean, 0.0, Tolerance::sampling(margin))
-            .between(self.interval[0], self.interval[1]);
-        if self.differences.len() < LEAST_SEEDS {
-            return Ok(m.refined(f64::NAN));
-        }
-        let gains: Vec<f64> = self.differences.iter().map(|d| -d).collect();
-        Ok(m.sampled(lower_bound_mean(&gains, 0.0, margin)?))
-    }
-}
-
-fn pairings(
-    case: &Case,
-    results: &Results,
-    epochs: u64,
-    quantity: Quantity,
-) -> Result<Vec<Pairing>, CheckError> {
-    let margin = quantity.margin(case.nominal, results.tested());
-    let [indian, rivals @ ..] = results.contenders() else { return Ok(Vec::new()) };
-    let rival = |c: &Contender| {
-        Pairing::new(&c.method, quantity.differences(&indian.runs, &c.runs, [epochs; 2]), margin)
-    };
-    match case.against {
-        Against::Rivals => rivals.iter().map(rival).collect(),
-        _ => {
-            let own = if let Against::Fewer(epochs) = case.against { epochs } else { epochs };
-            // INDIAN's other runs stand in INDIAN's place, the chosen setting in that of the rival.
-            let differences = quantity.differences(&results.other, &indian.runs, [own, epochs]);
-            Ok(vec![Pairing::new("itself", differences, margin)?])
-        }
-    }
-}
-
-/// What both checks measure.
-pub fn measure(
-    case: &Case,
-    context: &Context<'_>,
-    quantity: Quantity,
-) -> Result<Vec<Measurement>, CheckError> {
-    let (results, epochs) = (case.results(context)?, case.budget(context.effort).epochs);
-    let margin = quantity.margin(case.nominal, results.tested());
-    let mut measured = Vec::new();
-    for pairing in pairings(case, &results, epochs, quantity)? {
-        let place = case.place();
-        let words = match case.against {
-            Against::Itself => {
-                let runs = pairing.differences.len();
-                format!("{place}, from other weights and batches: {} ({runs} runs each)", pairing.standing)
-            }
-            Against::Shrunk(factor) => format!("{place}, step size times {factor}"),
-            Against::Fewer(fewer) => format!("{place}, {fewer} epochs in place of {epochs}"),
-            Against::Rivals => {
-                let seeds = pairing.differences.len();
-                let early = if seeds < LEAST_SEEDS { ", too few to decide" } else { "" };
-                let setting = |c: Option<&Contender>| c.map(|c| spelled(c.setting())).unwrap_or_default();
-                let rival = results.contenders().iter().find(|c| c.method == pairing.rival);
-                format!(
-                    "{place}: {} ({seeds} seeds{early}); {}, against {}",
-                    pairing.standing,
-                    setting(results.contenders().first()),
-                    setting(rival)
-                )
-            }
-        };
-        measured.push(pairing.measurement(quantity, margin)?.on(words));
-    }
-    Ok(measured)
-}
-
-/// A setting in words; parameters drawn near an end of their range are marked.
-fn spelled(setting: &Setting) -> String {
-    let method = setting.method().map_or_else(|_| setting.method.clone(), |m| rounded(&m));
-    let step = format!("{method}, step size {:.2e}", setting.step_size);
-    match &setting.at_end[..] {
-        [] => step,
-        ends => format!("{step} [{} near an end of the range]", ends.join(", ").replace('_', " ")),
-    }
-}
-
-/// A method with its parameters to three digits; those close to 1 by their distance from it.
-fn rounded(method: &Method) -> String {
-    let parameters = method.entry().parameters.iter().zip(method.values());
-    let one = |(p, value): (&dinlab_neural::method::Parameter, f64)| {
-        let name = p.name.replace('_', " ");
-        if value > 0.9 && value < 1.0 {
-            format!("{name} 1 - {:.2e}", 1.0 - value)
-        } else {
-            format!("{name} {value:.2e}")
-        }
-    };
-    let list: Vec<String> = parameters.map(one).collect();
-    format!("{} {}", method.name(), list.join(", ")).trim_end().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge;
-    use dinlab_numeric::Stream;
-    use dinlab_record::Verdict;
 
-    fn point(epoch: u64, loss: f64, accuracy: f64) -> Point {
+    pub(super) fn point(epoch: u64, loss: f64, accuracy: f64) -> Point {
         Point {
             epoch,
             step: epoch,
@@ -411,56 +300,6 @@ mod tests {
             test_accuracy: accuracy,
             batch_loss: loss,
         }
-    }
-
-    /// A cheap contest: losses and accuracies at the end with paired noise, INDIAN's loss times `factor`.
-    fn simulated(index: u64, seeds: usize, factor: f64) -> Vec<f64> {
-        let mut stream = Stream::new(11, "contest/simulated", index);
-        let mut run = |factor: f64, shared: f64| {
-            let loss = 0.1 * factor * (0.05 * stream.normal() + shared).exp();
-            vec![point(0, 2.3, 0.1), point(3, loss, 0.9)]
-        };
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for seed in 0..seeds {
-            // What a start makes easy or hard for all of them.
-            let shared = 0.3 * (seed as f64 * 2.4).sin();
-            ours.push(run(factor, shared));
-            theirs.push(run(1.0, shared));
-        }
-        Quantity::TrainingLoss.differences(&ours, &theirs, [3, 3])
-    }
-
-    #[test]
-    fn verdicts_follow_the_truth_of_a_simulated_contest() {
-        let margin = LOSS_FACTOR.log10();
-        let count = |factor: f64| {
-            let mut counts = [0; 2];
-            for index in 0..300 {
-                let pairing = Pairing::new("x", simulated(index, LEAST_SEEDS, factor), margin).unwrap();
-                let verdict = judge::judge(&pairing.measurement(Quantity::TrainingLoss, margin).unwrap());
-                counts[0] += usize::from(verdict == Verdict::Consistent);
-                counts[1] += usize::from(verdict == Verdict::Violated);
-            }
-            counts
-        };
-        assert_eq!(count(1.0), [300, 0], "no difference");
-        assert_eq!(count(0.5), [300, 0], "twice as good");
-        assert_eq!(count(1.5), [0, 300], "worse by more than the margin");
-        // Exactly at the margin both are wrong in one of a hundred at most: 3 of 300, and not more than 11 by 4 standard errors.
-        let [consistent, violated] = count(LOSS_FACTOR);
-        assert!(consistent <= 11 && violated <= 11, "{consistent} {violated}");
-    }
-
-    #[test]
-    fn few_seeds_decide_nothing_whatever_they_show() {
-        let margin = LOSS_FACTOR.log10();
-        for factor in [0.1, 1.0, 100.0] {
-            let pairing = Pairing::new("x", simulated(0, LEAST_SEEDS - 1, factor), margin).unwrap();
-            let m = pairing.measurement(Quantity::TrainingLoss, margin).unwrap();
-            assert_eq!(judge::judge(&m), Verdict::Inconclusive);
-        }
-        let nan = Pairing::new("x", vec![f64::NAN; LEAST_SEEDS], margin);
-        assert!(nan.is_err(), "a NaN is no difference");
     }
 
     #[test]

@@ -17,9 +17,11 @@ pub struct Promise {
 }
 
 /// Its controls in words.
-pub const CONTROL: &str = "gross: INDIAN with a step size 100 times too small; near miss: INDIAN with half the epochs, that is, a budget that is not equal. Both against INDIAN itself";
+pub const CONTROL: &str = "gross: INDIAN with a step size 100 times too small; near miss: INDIAN with a third of the epochs, that is, a budget that is not equal. Both against INDIAN itself";
 /// A hypothesis in words.
 pub const EQUAL: &str = "equal numbers of search runs, epochs and samples for every method (by construction)";
+/// A hypothesis in words.
+pub const ANEW: &str = "every pair of runs has searches of its own (by construction)";
 /// A hypothesis in words.
 pub const PAIRED: &str = "paired runs: same weights, same batches (by construction)";
 
