@@ -42,7 +42,10 @@ pub fn figure(claim: &Claim, context: &Context<'_>, quantity: Quantity) -> Resul
     Ok(Figure {
         id: claim.id.into(),
         title: claim.title.into(),
-        caption: format!("{what} Below: simultaneous 99 % intervals, dashed: margin. {}", chosen.join("; ")),
+        caption: format!(
+            "{what} Below: simultaneous 99 % intervals, dots: repetitions, dashed: margin. {}",
+            chosen.join("; ")
+        ),
         columns: above.len(),
         panels: above.into_iter().chain(below).collect(),
     })
@@ -119,7 +122,7 @@ fn accuracies(case: &Case, results: &Results) -> Panel {
     panel
 }
 
-/// Mean paired differences with their intervals; above the upper dashed line INDIAN is worse.
+/// Mean paired differences with their intervals, every difference beside them; above the upper dashed line INDIAN is worse.
 fn forest(case: &Case, results: &Results, epochs: u64, quantity: Quantity) -> Result<Panel, CheckError> {
     let label = match quantity {
         Quantity::TrainingLoss => "log₁₀ loss, INDIAN over rival",
@@ -128,12 +131,22 @@ fn forest(case: &Case, results: &Results, epochs: u64, quantity: Quantity) -> Re
     let pairings = pairings(case, results, epochs, quantity)?;
     let seeds = results.contenders()[0].runs.len();
     let axis = Axis::linear("rival").range(0.0, pairings.len() as f64 + 1.0);
-    let mut panel = Panel::new(format!("{seeds} seeds; above: INDIAN is worse"), axis, Axis::linear(label));
+    let mut panel = Panel::new(format!("{seeds} repetitions; above: INDIAN is worse"), axis, Axis::linear(label));
     let margin = quantity.margin(case.nominal, results.tested());
     for y in [-margin, margin] {
         panel = panel.with(Layer::Horizontal { label: String::new(), y, color: 7, dash: Dash::Dashed });
     }
     for (index, pairing) in pairings.iter().enumerate() {
+        let beside = vec![index as f64 + 1.25; seeds];
+        panel = panel.with(Layer::Points {
+            label: String::new(),
+            x: beside,
+            y: pairing.differences.clone(),
+            low: Vec::new(),
+            high: Vec::new(),
+            color: style(index + 1).0,
+            marker: Marker::Dot,
+        });
         panel = panel.with(Layer::Points {
             label: format!("{}: {}", pairing.rival, pairing.standing),
             x: vec![index as f64 + 1.0],

@@ -13,7 +13,7 @@ use crate::{check::Context, error::CheckError};
 /// One comparison: mean difference, its interval, and the word.
 pub(super) struct Pairing {
     pub(super) rival: String,
-    differences: Vec<f64>,
+    pub(super) differences: Vec<f64>,
     pub(super) mean: f64,
     pub(super) interval: [f64; 2],
     pub(super) standing: Standing,
@@ -88,7 +88,7 @@ pub fn measure(
                     results.contenders().iter().filter(|c| ["indian", &pairing.rival].contains(&&*c.method));
                 let (Some(indian), Some(rival)) = (both.next(), both.next()) else { continue };
                 format!(
-                    "{place}: {} ({seeds} seeds{early}); {}, against {}",
+                    "{place}: {} ({seeds} repetitions{early}); {}, against {}",
                     pairing.standing,
                     spelled(&indian.chosen),
                     spelled(&rival.chosen)
