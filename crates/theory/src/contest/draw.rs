@@ -131,7 +131,8 @@ fn forest(case: &Case, results: &Results, epochs: u64, quantity: Quantity) -> Re
     let pairings = pairings(case, results, epochs, quantity)?;
     let seeds = results.contenders()[0].runs.len();
     let axis = Axis::linear("rival").range(0.0, pairings.len() as f64 + 1.0);
-    let mut panel = Panel::new(format!("{seeds} repetitions; above: INDIAN is worse"), axis, Axis::linear(label));
+    let mut panel =
+        Panel::new(format!("{seeds} repetitions; above: INDIAN is worse"), axis, Axis::linear(label));
     let margin = quantity.margin(case.nominal, results.tested());
     for y in [-margin, margin] {
         panel = panel.with(Layer::Horizontal { label: String::new(), y, color: 7, dash: Dash::Dashed });
