@@ -187,6 +187,31 @@ mod tests {
         assert!(consistent <= 11 && violated <= 11, "{consistent} {violated}");
     }
 
+    /// The luck of searches is skewed, and more so in three dimensions than in one: log₁₀ of the loss of the best of 12 draws, quadratic around the best point.
+    #[test]
+    fn skewed_luck_of_searches_leaves_the_error_rates() {
+        let margin = LOSS_FACTOR.log10();
+        let mut stream = Stream::new(12, "contest/luck", 0);
+        let mut best = |dimensions: usize| -> f64 {
+            let mut draw = || (0..dimensions).map(|_| stream.uniform(-0.5, 0.5).powi(2)).sum::<f64>();
+            (0..12).map(|_| 6.0 * draw()).fold(f64::INFINITY, dinlab_numeric::min)
+        };
+        let mut differences: Vec<f64> = (0..40_000).map(|_| best(3) - best(1)).collect();
+        // Exactly at the margin on average.
+        let shift = margin - dinlab_numeric::sum(&differences) / differences.len() as f64;
+        differences.iter_mut().for_each(|d| *d += shift);
+        let mut counts = [0; 2];
+        for one in differences.chunks(LEAST_SEEDS) {
+            let pairing = Pairing::new("x", one.to_vec(), margin).unwrap();
+            let verdict = judge::judge(&pairing.measurement(Quantity::TrainingLoss, margin).unwrap());
+            counts[0] += usize::from(verdict == Verdict::Consistent);
+            counts[1] += usize::from(verdict == Verdict::Violated);
+        }
+        eprintln!("of 2000: consistent {}, violated {}", counts[0], counts[1]);
+        // At most 1 % and 2.5 %, with four standard errors of 2,000 trials.
+        assert!(counts[1] <= 20 + 18 && counts[0] <= 50 + 28, "{counts:?}");
+    }
+
     #[test]
     fn few_seeds_decide_nothing_whatever_they_show() {
         let margin = LOSS_FACTOR.log10();
