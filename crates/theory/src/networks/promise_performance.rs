@@ -45,5 +45,5 @@ static CLAIM: Claim = Claim {
                 change of method. Fewer than 20 repetitions decide nothing",
     control: CONTROL,
     evidence: Evidence::Sampled,
-    cost: "at standard some 7 million samples forward and backward (minutes on two cores), shared with promise-generalisation",
+    cost: "at standard some 40 million samples forward and backward, two of them through LeNet-5 (minutes on two cores), shared with promise-generalisation",
 };
