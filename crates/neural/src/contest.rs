@@ -189,14 +189,16 @@ impl Contest {
             .zip(&curves)
             .map(|(setting, curve)| Trial { setting, held_out: end(curve, self.epochs, |p| p.test_loss) })
             .collect();
-        let mut contenders = Vec::new();
+        let (mut contenders, test) = (Vec::new(), parts.against(&parts.test));
         for (method, trials) in self.methods.iter().zip(trials.chunks(self.trials * self.seeds)) {
             let best = |search: &[Trial]| {
                 let best = search.iter().reduce(|a, b| if b.held_out < a.held_out { b } else { a })?;
                 Some(best.setting.clone())
             };
             let chosen: Vec<Setting> = trials.chunks(self.trials).filter_map(best).collect();
-            let Some(runs) = self.again(&chosen, self.epochs, means)? else { return Ok(None) };
+            let Some(runs) = self.runs((&network, &test), &chosen, self.epochs, means)? else {
+                return Ok(None);
+            };
             contenders.push(Contender { method: method.clone(), trials: trials.to_vec(), chosen, runs });
         }
         Ok(Some(contenders))
@@ -214,11 +216,21 @@ impl Contest {
     ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
         let parts = Parts::load(self)?;
         let network = Arc::new(architecture::build(&self.architecture, &parts.fit)?);
+        self.runs((&network, &parts.against(&parts.test)), settings, epochs, means)
+    }
+
+    fn runs(
+        &self,
+        (network, test): (&Arc<Network>, &Arc<Dataset>),
+        settings: &[Setting],
+        epochs: u64,
+        means: Means<'_>,
+    ) -> Result<Option<Vec<Vec<Point>>>, NeuralError> {
         let plan = |(index, setting): (usize, &Setting)| {
-            Ok(Plan { epochs, ..self.plan(&network, setting, self.run_seed("run", self.first + index))? })
+            Ok(Plan { epochs, ..self.plan(network, setting, self.run_seed("run", self.first + index))? })
         };
         let plans = settings.iter().enumerate().map(plan).collect::<Result<Vec<_>, NeuralError>>()?;
-        train_all(&plans, &parts.against(&parts.test), means)
+        train_all(&plans, test, means)
     }
 }
 

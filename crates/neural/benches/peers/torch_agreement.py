@@ -53,13 +53,10 @@ class Indian(torch.optim.Optimizer):
                 p.add_(common - b * p.grad, alpha=lr)
 
 
-class Innaprop(torch.optim.Optimizer):
+class Innaprop(Indian):
     """Algorithm 1 of arXiv 2410.05871 in the order in which its authors' program computes: weight decay, mean square, psi, weights."""
 
     SIGMA, EPS, WEIGHT_DECAY = 0.999, 1e-8, 0.01
-
-    def __init__(self, params, lr, alpha, beta):
-        super().__init__(params, dict(lr=lr, alpha=alpha, beta=beta))
 
     @torch.no_grad()
     def step(self):

@@ -72,7 +72,7 @@ pub fn measure(
     let (results, epochs) = (case.results(context)?, case.budget(context.effort).epochs);
     let margin = quantity.margin(case.nominal, results.tested());
     let mut measured = Vec::new();
-    for pairing in pairings(case, &results, epochs, quantity)? {
+    for (index, pairing) in pairings(case, &results, epochs, quantity)?.into_iter().enumerate() {
         let place = case.place();
         let words = match case.against {
             Against::Itself => {
@@ -84,9 +84,8 @@ pub fn measure(
             Against::Rivals => {
                 let seeds = pairing.differences.len();
                 let early = if seeds < LEAST_SEEDS { ", too few to decide" } else { "" };
-                let mut both =
-                    results.contenders().iter().filter(|c| ["indian", &pairing.rival].contains(&&*c.method));
-                let (Some(indian), Some(rival)) = (both.next(), both.next()) else { continue };
+                // Rivals come in the order of the contenders, INDIAN before them.
+                let (indian, rival) = (&results.contenders()[0], &results.contenders()[index + 1]);
                 format!(
                     "{place}: {} ({seeds} repetitions{early}); {}, against {}",
                     pairing.standing,
